@@ -1,0 +1,277 @@
+"""What a recipe may say: every key, its unit, its default."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+Role = str
+Column = str | Annotated[int, Field(ge=1)]
+Format = Literal["jsonl", "csv", "tsv", "parquet", "po", "text", "hub"]
+
+
+class Part(BaseModel):
+    """A mapping in a recipe: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Scratch(Part):
+    """A new encoder-decoder Transformer in the Marian form, with a SentencePiece tokenizer trained on the rows."""
+
+    vocabulary: int = Field(8000, ge=300, le=65000)
+    """Pieces of the tokenizer, both languages together, 256 byte pieces included."""
+
+    encoder_layers: int = Field(6, ge=1)
+    """Layers of the encoder."""
+
+    decoder_layers: int = Field(2, ge=1)
+    """Layers of the decoder; a deep encoder with a shallow decoder is as good and translates faster."""
+
+    width: int = Field(256, ge=8)
+    """Hidden size H, a multiple of `heads`."""
+
+    feed_forward: int = Field(1024, ge=8)
+    """Inner size of the feed-forward blocks."""
+
+    heads: int = Field(4, ge=1)
+    """Attention heads of every layer."""
+
+    dropout: Share = 0.1
+    """Share of activations set to zero in training."""
+
+    positions: int = Field(512, ge=16)
+    """Tokens of the longest source or target."""
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "Scratch":
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
+        return self
+
+
+class Model(Part):
+    """The checkpoint to start from: by `name`, or a new one from `scratch`."""
+
+    name: str | None = None
+    """Hub id, folder, or `package:NAME/FOLDER` for a model inside an installed Python package."""
+
+    revision: str = "main"
+    """Branch, tag or commit of a hub id."""
+
+    scratch: Scratch | None = None
+    """Sizes of a new model; `{}` takes the defaults."""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "Model":
+        if (self.name is None) == (self.scratch is None):
+            raise ValueError("expected either 'name' or 'scratch'")
+        return self
+
+
+class Source(Part):
+    """Where rows come from."""
+
+    source: str | None = None
+    """File, folder of PO files, or hub data set `ORG/NAME`."""
+
+    files: Mapping[Role, str | list[str]] | None = None
+    """Plain-text files of equal length, one per role, one row a line; a list gives several references."""
+
+    columns: Mapping[Role, Column | list[Column]] = {}
+    """Role to column: its name, or its number from 1 in a file without a header. Left out: named like the role."""
+
+    format: Format | None = None
+    """Left out: told by the file's name."""
+
+    encoding: str | None = None
+    """Left out: UTF-8, or what a byte order mark says."""
+
+    weight: float = Field(1.0, gt=0.0)
+    """Rows of this source seen in one epoch, as a share of all it has: 0.3 takes another 30 % in every epoch."""
+
+    subset: str | None = None
+    """Configuration of a hub data set."""
+
+    split: str | None = None
+    """Split of a hub data set."""
+
+    revision: str = "main"
+    """Branch, tag or commit of a hub data set."""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "Source":
+        if (self.source is None) == (self.files is None):
+            raise ValueError("expected either 'source' or 'files'")
+        return self
+
+
+class Split(Part):
+    """Rows held out of the training sources."""
+
+    split: float = Field(gt=0.0, lt=1.0)
+    """Share of the training rows, chosen by a hash of the input, so that equal inputs stay on one side."""
+
+
+class Languages(Part):
+    """The languages of a translation, as BCP 47 tags: `en`, `pt-BR`, `zh-Hans`."""
+
+    source: str
+    """Language translated from."""
+
+    target: str
+    """Language translated to; `zh-Hans` and `zh-Hant` choose the script where the model knows both."""
+
+
+class Filters(Part):
+    """Training rows that are dropped, and counted. Test sets only lose rows with an empty side."""
+
+    max_characters: int = Field(2000, ge=1)
+    """Longest side, in characters."""
+
+    equal: bool = True
+    """Drop rows whose two sides are equal."""
+
+    duplicates: bool = True
+    """Drop rows that stood before."""
+
+
+class Data(Part):
+    """Rows to learn from and rows to be measured on."""
+
+    train: list[Source] = Field(min_length=1)
+    """Sources of training rows; a single one needs no list."""
+
+    validation: Split | Source
+    """Rows that choose the best checkpoint."""
+
+    test: Mapping[str, Split | Source] = Field(min_length=1)
+    """Test sets by name; a single one needs no name."""
+
+    languages: Languages | None = None
+    """The languages of a translation."""
+
+    filters: Filters = Filters()
+    """Training rows that are dropped, and counted."""
+
+
+class Adapter(Part):
+    """Low-rank matrices beside the weights, trained in their place (Hu et al. 2021, arXiv:2106.09685)."""
+
+    kind: Literal["lora"] = "lora"
+    """The kind of adapter."""
+
+    rank: int = Field(16, ge=1)
+    """Rank of the matrices."""
+
+    alpha: int | None = Field(None, ge=1)
+    """Scale of the adapter, divided by the rank; left out: twice the rank."""
+
+    dropout: Share = 0.0
+    """Share of the adapter's inputs set to zero in training."""
+
+    targets: list[str] | None = None
+    """Names of the linear layers that get one; left out: what suits the architecture."""
+
+
+class Training(Part):
+    """How the weights are changed."""
+
+    epochs: int = Field(3, ge=1)
+    """Passes over the training rows."""
+
+    max_steps: int | None = Field(None, ge=1)
+    """Optimizer steps after which training ends, whatever the epochs."""
+
+    batch_tokens: int = Field(4096, ge=16)
+    """Tokens of one optimizer step, all roles together, padding included, over all micro-batches and processes."""
+
+    micro_batches: int = Field(1, ge=1)
+    """Pieces a step is computed in: the same step in less memory."""
+
+    max_tokens: int = Field(256, ge=4)
+    """Longest side of a training row, in tokens; longer rows are dropped, and counted."""
+
+    learning_rate: float = Field(2e-4, gt=0.0)
+    """Highest learning rate, after warm-up."""
+
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    """What the learning rate does after warm-up: falls to zero in a line or a half cosine, or stays."""
+
+    warmup_ratio: Share = 0.06
+    """Share of all steps in which the learning rate rises from zero."""
+
+    weight_decay: float = Field(0.01, ge=0.0)
+    """Decoupled weight decay of matrices; biases and norms have none."""
+
+    betas: tuple[float, float] = (0.9, 0.98)
+    """Decay of Adam's running mean and variance."""
+
+    max_grad_norm: float = Field(1.0, gt=0.0)
+    """Longest gradient; longer ones are scaled down."""
+
+    label_smoothing: Share = 0.0
+    """Share of the probability spread over all labels."""
+
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    """Number format of the products; weights are float32. `auto`: bf16 where the hardware gains from it."""
+
+    patience: int | None = Field(None, ge=1)
+    """Evaluations without a better score after which training ends; left out: never."""
+
+    seed: int = Field(1, ge=0)
+    """Everything random follows from it."""
+
+
+class Evaluation(Part):
+    """How models are measured, and how often."""
+
+    beams: int = Field(4, ge=1)
+    """Beams of the decoding on test sets, before and after training alike; 1 is greedy."""
+
+    length_penalty: float = 1.0
+    """Exponent of the length by which a beam's score is divided."""
+
+    every: int | None = Field(None, ge=1)
+    """Steps between evaluations on validation, each with a checkpoint; left out: once an epoch."""
+
+    validation_rows: int = Field(500, ge=1)
+    """Validation rows decoded (greedily) at each evaluation; the loss is taken over all of them."""
+
+    batch_tokens: int = Field(4096, ge=16)
+    """Source tokens decoded at once, padding included."""
+
+    metrics: list[str] = []
+    """More scores, by their name at `evaluate`; those from the hub are code and must stand in `trust_metric_code` too."""
+
+    trust_metric_code: list[str] = []
+    """Metrics from the hub whose Python code may run here."""
+
+
+class Recipe(Part):
+    """One fine-tuning run."""
+
+    task: str
+    """What is learned: the name of a file in `hftoolkit/tasks`."""
+
+    model: Model
+    """The checkpoint to start from."""
+
+    data: Data
+    """Rows to learn from and rows to be measured on."""
+
+    adapter: Adapter | None = None
+    """Left out: all weights are trained."""
+
+    training: Training = Training()
+    """How the weights are changed."""
+
+    evaluation: Evaluation = Evaluation()
+    """How models are measured, and how often."""
+
+    options: Mapping[str, Any] = {}
+    """The task's own settings."""
+
+    output: str
+    """Folder of the run, from the current folder."""
