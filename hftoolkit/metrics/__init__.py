@@ -1,0 +1,1 @@
+"""Scores as functions of a sum of per-row counts."""

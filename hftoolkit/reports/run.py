@@ -1,0 +1,296 @@
+"""What a run did, how good its result is: the Report and its parts."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+FORMAT = 1
+"""Version of report.json."""
+
+UNTOUCHED = "the untouched model"
+"""The baseline that is not trivial: the model before training."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One score of one model on one test set."""
+
+    name: str
+    """`BLEU`, `chrF2`, ..."""
+
+    value: float
+    """The score itself, in the unit its signature implies: BLEU and chrF from 0 to 100."""
+
+    low: float | None
+    """Lower end of the 95 % interval; None for a score that cannot be resampled."""
+
+    high: float | None
+    """Upper end of the 95 % interval; None for a score that cannot be resampled."""
+
+    signature: str
+    """What makes the score comparable; empty where its library gives none."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the paired test says about one score, before against after."""
+
+    difference: float
+    """Score after minus score before."""
+
+    low: float
+    """Lower end of the 95 % interval of the difference."""
+
+    high: float
+    """Upper end of the 95 % interval of the difference."""
+
+    p: float
+    """Probability of a difference this large by the choice of rows alone."""
+
+    @property
+    def significant(self) -> bool:
+        """True where p is below 0.05 and the interval does not contain zero."""
+        return self.p < 0.05 and not self.low <= 0 <= self.high
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row of a test set, before and after."""
+
+    row: int
+    """Number of the row in the test set, from 1."""
+
+    source: str
+    """The input."""
+
+    references: list[str]
+    """The expected answers."""
+
+    before: str
+    """What the baseline answered."""
+
+    after: str
+    """What the trained model answers."""
+
+    change: float
+    """Row score after minus before; `TestSet.row_score` names the score."""
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Scores on one test set; the first score is the one that decides."""
+
+    __test__ = False  # not a test, whatever pytest thinks of the name
+
+    name: str
+    """Its name in the recipe."""
+
+    rows: int
+    """Rows that were scored."""
+
+    after: list[Score]
+    """Scores of the trained model, the deciding one first."""
+
+    before: list[Score] = field(default_factory=list)
+    """Scores of the baseline in the same order; empty where there is none."""
+
+    baseline: str = ""
+    """`UNTOUCHED`, or the trivial answer such as `a copy of the source`; empty where there is none."""
+
+    changes: dict[str, Change] = field(default_factory=dict)
+    """Paired test by name of the score."""
+
+    leakage: int = 0
+    """Rows whose input stands in the training rows too."""
+
+    row_score: str = "chrF2"
+    """The score by which rows are ranked."""
+
+    best_wins: list[Example] = field(default_factory=list)
+    """Rows that gained most, the best first."""
+
+    worst_regressions: list[Example] = field(default_factory=list)
+    """Rows that lost most, the worst first."""
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Where rows came from, and what became of them."""
+
+    name: str
+    """File, folder or data set, as the recipe names it."""
+
+    use: str
+    """`train`, `validation`, or `test: NAME`."""
+
+    read: int
+    """Rows found."""
+
+    kept: int
+    """Rows used."""
+
+    fingerprint: str
+    """SHA-256 of the content, in hex."""
+
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Rows not used, by reason."""
+
+    weight: float = 1.0
+    """Rows seen in one epoch, as a share of those kept."""
+
+    notes: list[str] = field(default_factory=list)
+    """What a reader should know: an encoding, a byte order mark, plural forms left aside."""
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """The model that was trained."""
+
+    name: str
+    """Hub id, folder, or `scratch`."""
+
+    architecture: str
+    """Class in transformers."""
+
+    parameters: int
+    """All weights."""
+
+    trainable: int
+    """Weights that were trained."""
+
+    number_format: str
+    """Of weights and products: `float32`, or `float32 weights, bf16 products`."""
+
+    device: str
+    """What it was trained on, in words."""
+
+    revision: str = ""
+    """Commit of a hub id; empty for a folder."""
+
+    adapter: str = ""
+    """`LoRA, rank 16, alpha 32`; empty where all weights were trained."""
+
+    adapter_targets: list[str] = field(default_factory=list)
+    """Names of the layers with an adapter."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place on the training curve."""
+
+    step: int
+    """Optimizer steps taken, from 1; 0 is the model before training."""
+
+    loss: float | None
+    """Training loss in nats a token, averaged over the steps since the point before; None where only validation ran."""
+
+    learning_rate: float | None = None
+    """Learning rate of the step."""
+
+    validation: dict[str, float] = field(default_factory=dict)
+    """Scores on validation, `loss` among them; empty where none was taken."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a reader needs to trust a run, or to repeat it."""
+
+    task: str
+    """What was learned."""
+
+    tests: list[TestSet]
+    """Test sets in the recipe's order."""
+
+    recipe: dict[str, Any]
+    """The recipe with every default, as plain values."""
+
+    data: list[DataSource]
+    """Every source, training first."""
+
+    model: ModelFacts
+    """The model that was trained."""
+
+    steps: int
+    """Optimizer steps taken."""
+
+    epochs: float
+    """Passes over the training rows."""
+
+    best_step: int
+    """The step whose weights were kept."""
+
+    tokens: int
+    """Tokens trained on, padding left out."""
+
+    seconds: dict[str, float]
+    """Time by phase, in their order: `load`, `encode`, `train`, `validate`, `test`, ..."""
+
+    peak_memory_bytes: int
+    """Largest memory of the process, or of the accelerator where there is one."""
+
+    curve: list[Point]
+    """Training curve."""
+
+    decoding: str
+    """How answers were generated, before and after alike: engine, number format, beams."""
+
+    versions: dict[str, str]
+    """Python and libraries by name."""
+
+    started: str
+    """When the run began, ISO 8601 with its time zone."""
+
+    notes: list[str] = field(default_factory=list)
+    """What was done that the recipe does not say: fallbacks, new heads, skipped checks."""
+
+    format: int = FORMAT
+    """Version of this layout."""
+
+    @property
+    def goal(self) -> str:
+        """Name of the score that decides."""
+        return self.tests[0].after[0].name
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Training speed; zero where the time of training is not known."""
+        seconds = self.seconds.get("train", 0.0)
+        return self.tokens / seconds if seconds else 0.0
+
+    def verdict(self) -> str:
+        """What was gained, what was lost, how sure that is: one sentence."""
+        from hftoolkit.reports.verdict import verdict
+
+        return verdict(self.tests)
+
+    def cautions(self) -> list[str]:
+        """What may make the scores look better than they are."""
+        from hftoolkit.reports.verdict import cautions
+
+        return cautions(self.tests)
+
+    def to_json(self) -> str:
+        """The report as JSON that `from_json` reads back without loss."""
+        from hftoolkit.reports.stored import dump
+
+        return dump(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Report":
+        """A report from its JSON.
+
+        Raises:
+            DataError: If the text is not the JSON of a report.
+        """
+        from hftoolkit.reports.stored import load
+
+        return load(text, cls)
+
+    def _repr_html_(self) -> str:
+        from hftoolkit.reports.html import render_fragment
+
+        return render_fragment(self)
+
+    def _repr_markdown_(self) -> str:
+        from hftoolkit.reports.markdown import render
+
+        return render(self)

@@ -1,0 +1,105 @@
+"""The first sentence of a report: what was gained, what was lost, how sure that is."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from hftoolkit.reports.run import UNTOUCHED, Change, Score, TestSet
+
+
+def verdict(tests: Sequence[TestSet]) -> str:
+    """What happened to the deciding score on every test set, gains first.
+
+    Test sets with the same baseline share a sentence; a baseline that is no model is named before anything is claimed
+    against it.
+    """
+    with_model = [test for test in tests if test.before and test.baseline == UNTOUCHED]
+    trivial = [test for test in tests if test.before and test.baseline != UNTOUCHED]
+    alone = [test for test in tests if not test.before]
+    sentences = [_sentence(with_model)] if with_model else []
+    for baseline in dict.fromkeys(test.baseline for test in trivial):
+        compared = _sentence([test for test in trivial if test.baseline == baseline])
+        sentences.append(f"There was no model to compare with; against {baseline}, {compared}")
+    if alone:
+        reached = joined(f"{number(test.after[0])}{_interval(test.after[0])} on '{test.name}'" for test in alone)
+        sentences.append(f"{alone[0].after[0].name} is {reached}; there is nothing to compare it with.")
+    return " ".join(sentences)
+
+
+def cautions(tests: Iterable[TestSet]) -> list[str]:
+    """One sentence for each test set whose rows were partly seen in training."""
+    return [
+        f"{test.leakage:,} of the {test.rows:,} rows of '{test.name}' also stand in the training data, "
+        "which makes its scores look better than they are."
+        for test in tests
+        if test.leakage
+    ]
+
+
+def number(score: Score) -> str:
+    """A score as people read it."""
+    return f"{score.value:.1f}"
+
+
+def probability(p: float) -> str:
+    """p as people read it."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Parts as a list in a sentence: a, b and c."""
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _sentence(tests: Sequence[TestSet]) -> str:
+    name = tests[0].after[0].name
+    groups: list[tuple[str, Callable[[TestSet], str]]] = [
+        ("rose", _moved),
+        ("fell", _moved),
+        ("did not change significantly", _unsure),
+        ("did not change", _still),
+    ]
+    clauses = []
+    for verb, wording in groups:
+        members = [test for test in tests if _verb(test) == verb]
+        if members:
+            clauses.append(f"{verb} {joined(wording(test) for test in members)}")
+    return f"{name} {joined(clauses)}."
+
+
+def _verb(test: TestSet) -> str:
+    before, after = test.before[0], test.after[0]
+    change = test.changes.get(after.name)
+    if after.value == before.value:
+        return "did not change"
+    if change is not None and not change.significant:
+        return "did not change significantly"
+    return "rose" if after.value > before.value else "fell"
+
+
+def _moved(test: TestSet) -> str:
+    before, after = test.before[0], test.after[0]
+    how_sure = _change(test.changes.get(after.name), after.value - before.value)
+    return f"from {number(before)} to {number(after)} on '{test.name}' ({how_sure})"
+
+
+def _unsure(test: TestSet) -> str:
+    before, after = test.before[0], test.after[0]
+    how_sure = _change(test.changes.get(after.name), after.value - before.value)
+    return f"on '{test.name}' ({number(before)} to {number(after)}, {how_sure})"
+
+
+def _still(test: TestSet) -> str:
+    return f"on '{test.name}' ({number(test.after[0])} before and after)"
+
+
+def _change(change: Change | None, difference: float) -> str:
+    if change is None:
+        return f"{difference:+.1f}, not tested"
+    interval = f"95 % interval {change.low:+.1f} to {change.high:+.1f}"
+    return f"{change.difference:+.1f}, {interval}, {probability(change.p)}"
+
+
+def _interval(score: Score) -> str:
+    if score.low is None or score.high is None:
+        return ""
+    return f" (95 % interval {score.low:.1f} to {score.high:.1f})"
