@@ -1,0 +1,60 @@
+"""The name of a model or data set -> a folder on disk."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from hftoolkit.errors import UsageError
+from hftoolkit.hub.cached import cached_snapshot
+from hftoolkit.hub.folders import cache_folder
+from hftoolkit.hub.packages import package_folder
+from hftoolkit.hub.remote import fetch
+
+__all__ = ["cache_folder", "resolve"]
+
+Kind = Literal["model", "dataset"]
+
+
+def resolve(
+    name: str,
+    revision: str = "main",
+    kind: Kind = "model",
+    *,
+    files: Sequence[str] | None = None,
+    timeout: float = 5.0,
+) -> Path:
+    """Find the folder that holds a model or data set, downloading it only where it is nowhere on this machine.
+
+    In this order: an existing folder; ``package:NAME/FOLDER``; a complete copy in the hub's cache, which is used
+    without any connection; the endpoint (``HF_ENDPOINT``, otherwise https://huggingface.co), which is asked once before
+    anything is downloaded.
+
+    Args:
+        name: Folder, ``package:NAME/FOLDER`` or hub id.
+        revision: Branch, tag or commit of a hub id.
+        kind: Whether a hub id names a model or a data set.
+        files: Patterns of the files wanted, such as ``*.parquet``. Left out: of a model the configuration, the
+            tokenizer and the weights in one format, of a data set everything.
+        timeout: Seconds in which the endpoint has to answer.
+
+    Raises:
+        UsageError: If the name can be neither a folder nor a hub id.
+        HubError: If the package, the endpoint or the repository does not give it; the message says why.
+    """
+    if name.startswith("package:"):
+        return package_folder(name)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    _check_hub_id(name, revision)
+    snapshot = cached_snapshot(name, revision, kind, files)
+    return snapshot if snapshot is not None else fetch(name, revision, kind, files, timeout)
+
+
+def _check_hub_id(name: str, revision: str) -> None:
+    if not re.fullmatch(r"(\w[\w.-]*/)?\w[\w.-]*", name, re.ASCII) or ".." in name or "--" in name:
+        hint = "\n  expected a folder, a hub id such as Helsinki-NLP/opus-mt-en-zh, or package:NAME/FOLDER"
+        raise UsageError(f"there is no folder {name!r}, and it is no hub id{hint}")
+    if not re.fullmatch(r"\w[\w.-]*(/[\w.-]+)*", revision, re.ASCII) or ".." in revision:
+        raise UsageError(f"{name!r}: {revision!r} is no revision\n  expected a branch, a tag or a commit")
