@@ -91,7 +91,7 @@ class TestSet:
     """Scores of the trained model, the deciding one first."""
 
     before: list[Score] = field(default_factory=list)
-    """Scores of the baseline in the same order; empty where there is none."""
+    """Scores of the baseline, the deciding one first; empty where there is none."""
 
     baseline: str = ""
     """`UNTOUCHED`, or the trivial answer such as `a copy of the source`; empty where there is none."""
@@ -110,6 +110,10 @@ class TestSet:
 
     worst_regressions: list[Example] = field(default_factory=list)
     """Rows that lost most, the worst first."""
+
+    def score_before(self, name: str) -> Score | None:
+        """The baseline's score of a name; None where it has none."""
+        return next((score for score in self.before if score.name == name), None)
 
 
 @dataclass(frozen=True)

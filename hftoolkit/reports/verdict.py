@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from hftoolkit.reports.run import UNTOUCHED, Change, Score, TestSet
+from hftoolkit.reports.wording import joined, number, probability, signed
 
 
 def verdict(tests: Sequence[TestSet]) -> str:
@@ -19,7 +20,7 @@ def verdict(tests: Sequence[TestSet]) -> str:
         compared = _sentence([test for test in trivial if test.baseline == baseline])
         sentences.append(f"There was no model to compare with; against {baseline}, {compared}")
     if alone:
-        reached = joined(f"{number(test.after[0])}{_interval(test.after[0])} on '{test.name}'" for test in alone)
+        reached = joined(f"{number(test.after[0].value)}{_interval(test.after[0])} on '{test.name}'" for test in alone)
         sentences.append(f"{alone[0].after[0].name} is {reached}; there is nothing to compare it with.")
     return " ".join(sentences)
 
@@ -32,22 +33,6 @@ def cautions(tests: Iterable[TestSet]) -> list[str]:
         for test in tests
         if test.leakage
     ]
-
-
-def number(score: Score) -> str:
-    """A score as people read it."""
-    return f"{score.value:.1f}"
-
-
-def probability(p: float) -> str:
-    """p as people read it."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def joined(parts: Iterable[str]) -> str:
-    """Parts as a list in a sentence: a, b and c."""
-    *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _sentence(tests: Sequence[TestSet]) -> str:
@@ -79,27 +64,27 @@ def _verb(test: TestSet) -> str:
 def _moved(test: TestSet) -> str:
     before, after = test.before[0], test.after[0]
     how_sure = _change(test.changes.get(after.name), after.value - before.value)
-    return f"from {number(before)} to {number(after)} on '{test.name}' ({how_sure})"
+    return f"from {number(before.value)} to {number(after.value)} on '{test.name}' ({how_sure})"
 
 
 def _unsure(test: TestSet) -> str:
     before, after = test.before[0], test.after[0]
     how_sure = _change(test.changes.get(after.name), after.value - before.value)
-    return f"on '{test.name}' ({number(before)} to {number(after)}, {how_sure})"
+    return f"on '{test.name}' ({number(before.value)} to {number(after.value)}, {how_sure})"
 
 
 def _still(test: TestSet) -> str:
-    return f"on '{test.name}' ({number(test.after[0])} before and after)"
+    return f"on '{test.name}' ({number(test.after[0].value)} before and after)"
 
 
 def _change(change: Change | None, difference: float) -> str:
     if change is None:
-        return f"{difference:+.1f}, not tested"
-    interval = f"95 % interval {change.low:+.1f} to {change.high:+.1f}"
-    return f"{change.difference:+.1f}, {interval}, {probability(change.p)}"
+        return f"{signed(difference)}, not tested"
+    interval = f"95 % interval {signed(change.low)} to {signed(change.high)}"
+    return f"{signed(change.difference)}, {interval}, {probability(change.p)}"
 
 
 def _interval(score: Score) -> str:
     if score.low is None or score.high is None:
         return ""
-    return f" (95 % interval {score.low:.1f} to {score.high:.1f})"
+    return f" (95 % interval {number(score.low)} to {number(score.high)})"

@@ -1,0 +1,143 @@
+"""A report as Markdown, for a terminal, a merge request or a model card."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from hftoolkit.metrics.significance import SAMPLES
+from hftoolkit.reports.run import UNTOUCHED, DataSource, Example, Report, Score, TestSet
+from hftoolkit.reports.wording import amount, counted, duration, memory, number, probability, share, signed
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&#])")
+
+
+def render(report: Report, picture: str = "") -> str:
+    """The report as Markdown, the verdict first.
+
+    Args:
+        report: The run.
+        picture: Path of the training curve from where the text will stand; empty: no picture.
+    """
+    parts = [
+        f"# {_text(report.verdict())}",
+        *(f"**Caution:** {_text(caution)}" for caution in report.cautions()),
+        "## Scores",
+        _scores(report.tests),
+        _signatures(report),
+        *(
+            ["## Training", f"![Training loss, validation loss and validation score by step]({picture})"]
+            * bool(picture)
+        ),
+        *(["## Notes", "\n".join(f"- {_text(note)}" for note in report.notes)] * bool(report.notes)),
+        *_examples(report.tests),
+        "## Data",
+        _data(report.data),
+        "## The run",
+        _facts(report),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _scores(tests: Iterable[TestSet]) -> str:
+    lines = []
+    for test in tests:
+        for after in test.after:
+            before = test.score_before(after.name)
+            change = test.changes.get(after.name)
+            lines.append(
+                [
+                    f"{_text(test.name)} ({counted(test.rows, 'row')})",
+                    _text(after.name),
+                    _score(before) if before else "none",
+                    _score(after),
+                    f"{signed(change.difference)} ({signed(change.low)} to {signed(change.high)})" if change else "",
+                    f"{probability(change.p)}{'' if change.significant else ', not significant'}" if change else "",
+                ]
+            )
+    return _table(["test set", "score", "before", "after", "change", "paired test"], lines)
+
+
+def _signatures(report: Report) -> str:
+    lines = []
+    for test in report.tests:
+        name = _text(test.name)
+        lines += [f"- {_text(score.name)} on {name}: `{score.signature}`" for score in test.after if score.signature]
+        if test.before and test.baseline != UNTOUCHED:
+            lines.append(f"- before on {name} is {_text(test.baseline)}, not a model")
+    lines.append(f"- decoding: `{report.decoding}`")
+    lines.append(
+        f"- in brackets: 95 % intervals from {SAMPLES:,} bootstrap resamples; the test is sacreBLEU's paired bootstrap"
+    )
+    return "\n".join(lines)
+
+
+def _examples(tests: Iterable[TestSet]) -> list[str]:
+    parts = []
+    for test in tests:
+        for title, examples in (("Best wins", test.best_wins), ("Worst regressions", test.worst_regressions)):
+            if examples:
+                parts.append(f"## {title} on '{_text(test.name)}', by {_text(test.row_score)}")
+                parts += [_example(example) for example in examples]
+    return parts
+
+
+def _example(example: Example) -> str:
+    lines = [
+        ["source", _text(example.source)],
+        *(["reference", _text(reference)] for reference in example.references),
+        ["before", _text(example.before)],
+        ["after", _text(example.after)],
+    ]
+    return _table([f"row {example.row:,}", signed(example.change)], lines)
+
+
+def _data(sources: Iterable[DataSource]) -> str:
+    lines = [
+        [
+            _text("; ".join([source.name, *source.notes])),
+            _text(source.use),
+            f"{source.read:,}",
+            f"{source.kept:,}",
+            _text(", ".join(f"{count:,} {reason}" for reason, count in source.dropped.items() if count)) or "none",
+            f"{source.weight:g}",
+            f"`{source.fingerprint[:12]}`",
+        ]
+        for source in sources
+    ]
+    return _table(["source", "used for", "read", "used", "dropped", "weight", "SHA-256"], lines)
+
+
+def _facts(report: Report) -> str:
+    model = report.model
+    targets = f" on {', '.join(model.adapter_targets)}" if model.adapter_targets else ""
+    phases = ", ".join(f"{phase} {duration(seconds)}" for phase, seconds in report.seconds.items())
+    revision = f" at {model.revision[:12]}" if model.revision else ""
+    facts = {
+        "model": f"{model.name}{revision}, {model.architecture}",
+        "weights trained": f"{amount(model.trainable)} of {amount(model.parameters)} "
+        f"({share(model.trainable, model.parameters)}), {model.adapter or 'no adapter'}{targets}",
+        "number format": model.number_format,
+        "device": model.device,
+        "steps": f"{report.steps:,} in {report.epochs:.3g} epochs, weights kept from step {report.best_step:,}",
+        "speed": f"{report.tokens_per_second:,.0f} tokens/s, {amount(report.tokens)} tokens, padding left out",
+        "peak memory": memory(report.peak_memory_bytes),
+        "time": f"{duration(sum(report.seconds.values()))}: {phases}",
+        "started": report.started,
+        "versions": ", ".join(f"{name} {version}" for name, version in report.versions.items()),
+    }
+    return "\n".join(f"- {name}: {_text(fact)}" for name, fact in facts.items())
+
+
+def _score(score: Score) -> str:
+    if score.low is None or score.high is None:
+        return number(score.value)
+    return f"{number(score.value)} ({number(score.low)} to {number(score.high)})"
+
+
+def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _text(text: str) -> str:
+    """Text of a stranger, on one line, with nothing in it that Markdown or HTML would act on."""
+    return _SPECIAL.sub(r"\\\1", " ↵ ".join(text.splitlines()))

@@ -1,0 +1,72 @@
+"""Numbers as people read them."""
+
+from collections.abc import Iterable
+
+
+def number(value: float) -> str:
+    """A score: 41.2."""
+    return f"{value:.1f}"
+
+
+def signed(value: float) -> str:
+    """A difference, with its sign: +11.1."""
+    return f"{value:+.1f}"
+
+
+def probability(p: float) -> str:
+    """The outcome of a test: p = 0.014."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def duration(seconds: float) -> str:
+    """A time in its two largest units: 1 h 12 min.
+
+    Example:
+        >>> duration(4350), duration(200), duration(4.24), duration(59.96)
+        ('1 h 12 min', '3 min 20 s', '4.2 s', '1 min 0 s')
+    """
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    if round(seconds) < 3600:
+        return f"{round(seconds) // 60} min {round(seconds) % 60} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def memory(size: int) -> str:
+    """Bytes in binary units: 1.8 GiB.
+
+    Example:
+        >>> memory(1_900_000_000), memory(3_000_000), memory(12)
+        ('1.8 GiB', '3 MiB', '0 MiB')
+    """
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
+
+
+def amount(count: float) -> str:
+    """A large count, rounded: 74.4 M.
+
+    Example:
+        >>> amount(74_400_000), amount(17_253), amount(999)
+        ('74.4 M', '17.3 k', '999')
+    """
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if count >= size:
+            return f"{count / (1e3 if unit == 'k' else size):.1f} {unit}"
+    return f"{count:,.0f}"
+
+
+def share(part: float, whole: float) -> str:
+    """Part of a whole in percent: 1.6 %."""
+    return f"{100 * part / whole:.1f} %" if whole else "0.0 %"
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun, plural where it is not one: 1 row, 2 rows."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Parts as a list in a sentence: a, b and c."""
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
