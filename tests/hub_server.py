@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not (there[name] / file).is_file():
             return self._refuse(404, "EntryNotFound")
         content = (there[name] / file).read_bytes()
-        self._send(content, {"ETag": f'"{hashlib.sha256(content).hexdigest()}"'})
+        return self._send(content, {"ETag": f'"{hashlib.sha256(content).hexdigest()}"'})
 
     def _send_json(self, answer: object) -> None:
         self._send(json.dumps(answer).encode(), {"Content-Type": "application/json"})
@@ -145,4 +145,9 @@ def _split_name(path: str) -> tuple[str, str]:
 
 def _tree_entry(folder: Path, file: str) -> dict[str, object]:
     content = (folder / file).read_bytes()
-    return {"type": "file", "path": file, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
+    return {
+        "type": "file",
+        "path": file,
+        "size": len(content),
+        "oid": hashlib.sha1(content, usedforsecurity=False).hexdigest(),
+    }

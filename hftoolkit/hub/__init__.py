@@ -1,5 +1,6 @@
 """The name of a model or data set -> a folder on disk."""
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,10 +43,13 @@ def resolve(
         UsageError: If the name can be neither a folder nor a hub id.
         HubError: If the package, the endpoint or the repository does not give it; the message says why.
     """
+    # For repositories without safetensors transformers would tell a service outside the endpoint what is loaded, and the
+    # user's token with it.
+    os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
     if name.startswith("package:"):
         return package_folder(name)
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if name and folder.is_dir():
         return folder
     _check_hub_id(name, revision)
     snapshot = cached_snapshot(name, revision, kind, files)

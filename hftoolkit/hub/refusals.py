@@ -4,12 +4,15 @@ import errno
 import socket
 import ssl
 from collections.abc import Sequence
-from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
 PUBLIC_PAGE = "https://huggingface.co"
 NOUNS = {"model": "model", "dataset": "data set"}
+
+
+class NoHub(Exception):
+    """Something answers at the endpoint, but not as a hub does."""
 
 
 def reason(error: BaseException, timeout: float | None = None) -> str | None:
@@ -27,7 +30,7 @@ def reason(error: BaseException, timeout: float | None = None) -> str | None:
                 return "no answer" if timeout is None else f"no answer in {timeout:g} s"
             case ConnectionError():
                 return "connection broken"
-            case JSONDecodeError():
+            case NoHub():
                 return "the answer is not a hub's"
             case OSError() if cause.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
                 return "no network"

@@ -33,9 +33,7 @@ def fetch(name: str, revision: str, kind: str, patterns: Sequence[str] | None, t
     address = endpoint()
     api = HfApi(endpoint=address)
     try:
-        info: Any = answer_within(
-            timeout, lambda: api.repo_info(name, repo_type=kind, revision=revision, timeout=timeout)
-        )
+        commit, listing = answer_within(timeout, lambda: _commit_and_files(api, name, revision, kind, timeout))
     except HfHubHTTPError as error:
         near = _near_names(api, name, kind, timeout) if error.response.status_code in (401, 404) else []
         raise HubError(refusals.refused(error, name, revision, kind, address, near)) from error
@@ -45,7 +43,6 @@ def fetch(name: str, revision: str, kind: str, patterns: Sequence[str] | None, t
             raise
         raise HubError(refusals.unreachable(name, kind, address, reason)) from error
 
-    listing = [file.rfilename for file in info.siblings or ()]
     wanted = choose(listing, kind, patterns)
     if not wanted:
         raise HubError(refusals.nothing_wanted(name, kind, address, listing, patterns))
@@ -54,7 +51,7 @@ def fetch(name: str, revision: str, kind: str, patterns: Sequence[str] | None, t
             folder = snapshot_download(
                 name,
                 repo_type=kind,
-                revision=info.sha,
+                revision=commit,
                 cache_dir=hub_cache(),
                 allow_patterns=wanted,
                 endpoint=address,
@@ -66,7 +63,7 @@ def fetch(name: str, revision: str, kind: str, patterns: Sequence[str] | None, t
         if reason is None:
             raise
         raise HubError(refusals.broken_off(name, address, reason)) from error
-    remember_revision(name, revision, kind, info.sha)
+    remember_revision(name, revision, kind, commit)
     return Path(folder)
 
 
@@ -104,6 +101,18 @@ def answer_within(seconds: float, ask: Callable[[], T]) -> T:
     if error is not None:
         raise error
     return answer  # type: ignore[return-value]
+
+
+def _commit_and_files(api: Any, name: str, revision: str, kind: str, timeout: float) -> tuple[str, list[str]]:
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        info = api.repo_info(name, repo_type=kind, revision=revision, timeout=timeout)
+        return str(info.sha), [file.rfilename for file in info.siblings]
+    except HfHubHTTPError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # a web page, or JSON of something else
+        raise refusals.NoHub from error
 
 
 def _offline() -> bool:
