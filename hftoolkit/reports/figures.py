@@ -59,7 +59,7 @@ def training_curve(report: Report, theme: Theme = PAPER) -> bytes:
     _axis(left, "loss, nats per token", theme)
     left.set_xlabel("step", color=theme.text, fontsize=9)
     left.xaxis.set_major_formatter("{x:,.0f}")
-    left.xaxis.set_major_locator(MaxNLocator(integer=True))
+    left.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 2.5, 5, 10]))
     left.grid(axis="y", color=theme.line, linewidth=0.5)
     name = _score_name(report)
     lines = [

@@ -38,7 +38,16 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    words = (wording.number, wording.signed, wording.probability, wording.duration, wording.memory, wording.amount)
+    words = (
+        wording.reached,
+        wording.gained,
+        wording.number,
+        wording.signed,
+        wording.probability,
+        wording.duration,
+        wording.memory,
+        wording.amount,
+    )
     for function in (*words, wording.share, wording.counted):
         environment.filters[function.__name__] = function
     # Digits line up only where minus is as wide as plus.

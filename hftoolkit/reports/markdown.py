@@ -4,8 +4,19 @@ import re
 from collections.abc import Iterable, Sequence
 
 from hftoolkit.metrics.significance import SAMPLES
-from hftoolkit.reports.run import UNTOUCHED, DataSource, Example, Report, Score, TestSet
-from hftoolkit.reports.wording import amount, counted, duration, memory, number, probability, share, signed
+from hftoolkit.reports.run import UNTOUCHED, Change, DataSource, Example, Report, Score, TestSet
+from hftoolkit.reports.wording import (
+    amount,
+    counted,
+    duration,
+    gained,
+    memory,
+    number,
+    probability,
+    reached,
+    share,
+    signed,
+)
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&#])")
 
@@ -42,18 +53,23 @@ def _scores(tests: Iterable[TestSet]) -> str:
     for test in tests:
         for after in test.after:
             before = test.score_before(after.name)
-            change = test.changes.get(after.name)
             lines.append(
                 [
                     f"{_text(test.name)} ({counted(test.rows, 'row')})",
                     _text(after.name),
                     _score(before) if before else "none",
                     _score(after),
-                    f"{signed(change.difference)} ({signed(change.low)} to {signed(change.high)})" if change else "",
-                    f"{probability(change.p)}{'' if change.significant else ', not significant'}" if change else "",
+                    *_change(before, after, test.changes.get(after.name)),
                 ]
             )
     return _table(["test set", "score", "before", "after", "change", "paired test"], lines)
+
+
+def _change(before: Score | None, after: Score, change: Change | None) -> tuple[str, str]:
+    if change is not None:
+        difference = f"{signed(change.difference)} ({signed(change.low)} to {signed(change.high)})"
+        return difference, f"{probability(change.p)}{'' if change.significant else ', not significant'}"
+    return (gained(before, after), "not tested") if before else ("", "")
 
 
 def _signatures(report: Report) -> str:
@@ -129,8 +145,8 @@ def _facts(report: Report) -> str:
 
 def _score(score: Score) -> str:
     if score.low is None or score.high is None:
-        return number(score.value)
-    return f"{number(score.value)} ({number(score.low)} to {number(score.high)})"
+        return reached(score)
+    return f"{reached(score)} ({number(score.low)} to {number(score.high)})"
 
 
 def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from hftoolkit.reports.run import UNTOUCHED, Change, Score, TestSet
-from hftoolkit.reports.wording import joined, number, probability, signed
+from hftoolkit.reports.wording import gained, joined, number, probability, reached, signed
 
 
 def verdict(tests: Sequence[TestSet]) -> str:
@@ -20,8 +20,8 @@ def verdict(tests: Sequence[TestSet]) -> str:
         compared = _sentence([test for test in trivial if test.baseline == baseline])
         sentences.append(f"There was no model to compare with; against {baseline}, {compared}")
     if alone:
-        reached = joined(f"{number(test.after[0].value)}{_interval(test.after[0])} on '{test.name}'" for test in alone)
-        sentences.append(f"{alone[0].after[0].name} is {reached}; there is nothing to compare it with.")
+        scores = joined(f"{reached(test.after[0])}{_interval(test.after[0])} on '{test.name}'" for test in alone)
+        sentences.append(f"{alone[0].after[0].name} is {scores}; there is nothing to compare it with.")
     return " ".join(sentences)
 
 
@@ -63,23 +63,23 @@ def _verb(test: TestSet) -> str:
 
 def _moved(test: TestSet) -> str:
     before, after = test.before[0], test.after[0]
-    how_sure = _change(test.changes.get(after.name), after.value - before.value)
-    return f"from {number(before.value)} to {number(after.value)} on '{test.name}' ({how_sure})"
+    how_sure = _change(test.changes.get(after.name), gained(before, after))
+    return f"from {reached(before)} to {reached(after)} on '{test.name}' ({how_sure})"
 
 
 def _unsure(test: TestSet) -> str:
     before, after = test.before[0], test.after[0]
-    how_sure = _change(test.changes.get(after.name), after.value - before.value)
-    return f"on '{test.name}' ({number(before.value)} to {number(after.value)}, {how_sure})"
+    how_sure = _change(test.changes.get(after.name), gained(before, after))
+    return f"on '{test.name}' ({reached(before)} to {reached(after)}, {how_sure})"
 
 
 def _still(test: TestSet) -> str:
-    return f"on '{test.name}' ({number(test.after[0].value)} before and after)"
+    return f"on '{test.name}' ({reached(test.after[0])} before and after)"
 
 
-def _change(change: Change | None, difference: float) -> str:
+def _change(change: Change | None, difference: str) -> str:
     if change is None:
-        return f"{signed(difference)}, not tested"
+        return f"{difference}, not tested"
     interval = f"95 % interval {signed(change.low)} to {signed(change.high)}"
     return f"{signed(change.difference)}, {interval}, {probability(change.p)}"
 

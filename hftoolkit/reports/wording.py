@@ -1,10 +1,24 @@
 """Numbers as people read them."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hftoolkit.reports.run import Score
+
+
+def reached(score: "Score") -> str:
+    """A score: 41.2; metrics of the hub, which have no signature, often go from 0 to 1: 0.834."""
+    return f"{score.value:.{_decimals(score)}f}"
+
+
+def gained(before: "Score", after: "Score") -> str:
+    """The difference of two scores, with its sign: +11.1."""
+    return f"{after.value - before.value:+.{_decimals(after)}f}"
 
 
 def number(value: float) -> str:
-    """A score: 41.2."""
+    """An end of a score's interval: 41.2."""
     return f"{value:.1f}"
 
 
@@ -70,3 +84,7 @@ def joined(parts: Iterable[str]) -> str:
     """Parts as a list in a sentence: a, b and c."""
     *first, last = parts
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def _decimals(score: "Score") -> int:
+    return 3 if not score.signature and abs(score.value) <= 1 else 1

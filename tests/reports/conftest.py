@@ -11,7 +11,7 @@ BLEU = f"nrefs:1|case:mixed|eff:no|tok:zh|smooth:exp|{VERSION}"
 CHRF = f"nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|{VERSION}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def docs():
     """A test set that gained."""
     return TestSet(
@@ -55,7 +55,7 @@ def docs():
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def flores():
     """A test set that lost."""
     return TestSet(
@@ -71,7 +71,7 @@ def flores():
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def curve():
     """Thirty points of training, six with validation."""
     points = [Point(0, None, None, {"loss": 2.61, "BLEU": 29.4})]
@@ -85,7 +85,7 @@ def curve():
     return points
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def report(docs, flores, curve):
     """A run on two test sets."""
     return Report(

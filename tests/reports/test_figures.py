@@ -22,7 +22,7 @@ def test_a_picture_twice_as_fine_as_the_page(report, theme):
 
 
 @pytest.mark.parametrize(
-    "curve",
+    "points",
     [
         [Point(1, 2.0)],
         [Point(0, None, None, {"loss": 2.0, "accuracy": 0.5}), Point(5, float("nan"))],
@@ -30,8 +30,8 @@ def test_a_picture_twice_as_fine_as_the_page(report, theme):
     ],
     ids=["one", "only validation", "diverged"],
 )
-def test_short_and_broken_curves_are_drawn(report, curve):
-    assert size(training_curve(replace(report, curve=curve, best_step=0))) == (1600, 640)
+def test_short_and_broken_curves_are_drawn(report, points):
+    assert size(training_curve(replace(report, curve=points, best_step=0))) == (1600, 640)
 
 
 def test_a_run_without_steps_has_no_curve(report):

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from hftoolkit.reports.html import render, render_fragment
-from hftoolkit.reports.run import Report
+from hftoolkit.reports.run import Report, Score
 
 VOID = {"meta", "img", "source", "br"}
 
@@ -43,9 +43,12 @@ class Page(HTMLParser):
         return " ".join(word for word in self.words if word).replace("\xa0", " ")
 
 
-def test_the_verdict_comes_first(report):
-    page = Page(render(report))
+@pytest.fixture(scope="module")
+def page(report):
+    return Page(render(report))
 
+
+def test_the_verdict_comes_first(report, page):
     assert page.text.index(report.verdict()) < page.text.index(report.cautions()[0]) < page.text.index("Scores")
 
 
@@ -69,13 +72,11 @@ def test_the_verdict_comes_first(report):
         '"learning_rate": 0.0002',
     ],
 )
-def test_the_page_says(report, fact):
-    assert fact in Page(render(report)).text
+def test_the_page_says(page, fact):
+    assert fact in page.text
 
 
-def test_nothing_is_loaded_from_elsewhere(report):
-    page = Page(render(report))
-
+def test_nothing_is_loaded_from_elsewhere(report, page):
     loaded = [value for name, value in page.attributes if name in {"src", "srcset", "href", "action", "data"}]
     assert len(loaded) == 2
     assert all(value.startswith("data:image/png;base64,") for value in loaded)
@@ -99,8 +100,7 @@ def spoiled(value):
             return value
 
 
-def test_every_text_of_a_stranger_is_escaped(report):
-    clean = Page(render(report))
+def test_every_text_of_a_stranger_is_escaped(report, page):
     values = spoiled(asdict(report))
     values["notes"].append(EVIL)
     for test in values["tests"]:
@@ -110,11 +110,11 @@ def test_every_text_of_a_stranger_is_escaped(report):
     values["recipe"][EVIL] = EVIL
     values["data"][0]["dropped"] = {EVIL: 3}
 
-    page = Page(render(Report.from_json(json.dumps(values))))
+    spoiled_page = Page(render(Report.from_json(json.dumps(values))))
 
-    assert {"script", "onerror"}.isdisjoint({*page.tags, *dict(page.attributes)})
-    assert page.tags.count("img") == clean.tags.count("img")
-    assert page.text.count(EVIL.replace("\xa0", " ")) > 60
+    assert {"script", "onerror"}.isdisjoint({*spoiled_page.tags, *dict(spoiled_page.attributes)})
+    assert spoiled_page.tags.count("img") == page.tags.count("img")
+    assert spoiled_page.text.count(EVIL) > 60
 
 
 def test_a_bare_report_is_shown_too(report, docs):
@@ -124,6 +124,14 @@ def test_a_bare_report_is_shown_too(report, docs):
     assert "img" not in page.tags
     assert "none 41.2 39.5 to 42.9" in page.text
     assert "No row of ‘docs’ can be shown before and after." in page.text
+
+
+def test_a_score_from_the_hub_shows_three_decimals_and_was_not_tested(report, docs):
+    before, after = Score("comet", 0.8123, None, None, ""), Score("comet", 0.8344, None, None, "")
+    test = replace(docs, before=[*docs.before, before], after=[*docs.after, after])
+    text = Page(render(replace(report, tests=[test]))).text
+
+    assert "comet 0.812 0.834 +0.022 not tested" in text
 
 
 def test_a_trivial_baseline_is_said_below_the_table(report, docs):

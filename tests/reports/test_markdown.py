@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from hftoolkit.reports.markdown import render
-from hftoolkit.reports.run import Example
+from hftoolkit.reports.run import Example, Score
 
 SPECIALS = "a|b `c` *d* _e_ [f](g) <h> ~i~ $j$ &amp; #k \\ l\nm"
 ESCAPED = "a\\|b \\`c\\` \\*d\\* \\_e\\_ \\[f\\](g) \\<h\\> \\~i\\~ \\$j\\$ \\&amp; \\#k \\\\ l ↵ m"
@@ -25,6 +25,15 @@ def test_the_table_of_scores(report):
     assert (
         "| mine.tsv | train | 48,213 | 46,951 | 1,102 duplicate, 160 source equals target | 1 | `9f2c9f2c9f2c` |"
         in lines
+    )
+
+
+def test_a_score_from_the_hub_shows_three_decimals_and_was_not_tested(report, docs):
+    before, after = Score("comet", 0.8123, None, None, ""), Score("comet", 0.8344, None, None, "")
+    test = replace(docs, before=[before], after=[after])
+
+    assert "| docs (1,200 rows) | comet | 0.812 | 0.834 | +0.022 | not tested |" in render(
+        replace(report, tests=[test])
     )
 
 
