@@ -43,8 +43,8 @@ def resolve(
         UsageError: If the name can be neither a folder nor a hub id.
         HubError: If the package, the endpoint or the repository does not give it; the message says why.
     """
-    # For repositories without safetensors transformers would tell a service outside the endpoint what is loaded, and the
-    # user's token with it.
+    # For a repository without safetensors transformers would tell a service outside the endpoint what is loaded, and
+    # send the user's token along.
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
     if name.startswith("package:"):
         return package_folder(name)
