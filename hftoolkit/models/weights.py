@@ -21,7 +21,7 @@ from hftoolkit.hub.choice import is_companion, weights_in
 FORMAT = 1
 """Raised when the same checkpoint would be converted differently."""
 
-# Where tensors share memory only one name is stored: the input's, as transformers itself stores it. Both load, but other
+# Where tensors share memory one name is stored: the input's, as transformers itself stores it. Both load, but other
 # tools look for the input.
 _OUTPUTS = ("lm_head.weight", "lm_head.bias", "decoder.weight", "decoder.bias", "embed_out.weight", "proj_out.weight")
 
