@@ -1,12 +1,15 @@
 """What a recipe may say: every key, its unit, its default."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
+Item = TypeVar("Item")
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+Text = Annotated[str, Field(min_length=1)]
 Role = str
+Several = Annotated[list[Item], Field(min_length=1)]
 Column = str | Annotated[int, Field(ge=1)]
 Format = Literal["jsonl", "csv", "tsv", "parquet", "po", "text", "hub"]
 
@@ -14,34 +17,34 @@ Format = Literal["jsonl", "csv", "tsv", "parquet", "po", "text", "hub"]
 class Part(BaseModel):
     """A mapping in a recipe: unknown keys are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class Scratch(Part):
     """A new encoder-decoder Transformer in the Marian form, with a SentencePiece tokenizer trained on the rows."""
 
-    vocabulary: int = Field(8000, ge=300, le=65000)
+    vocabulary: int = Field(default=8000, ge=300, le=65000)
     """Pieces of the tokenizer, both languages together, 256 byte pieces included."""
 
-    encoder_layers: int = Field(6, ge=1)
+    encoder_layers: int = Field(default=6, ge=1)
     """Layers of the encoder."""
 
-    decoder_layers: int = Field(2, ge=1)
+    decoder_layers: int = Field(default=2, ge=1)
     """Layers of the decoder; a deep encoder with a shallow decoder is as good and translates faster."""
 
-    width: int = Field(256, ge=8)
+    width: int = Field(default=256, ge=8)
     """Hidden size H, a multiple of `heads`."""
 
-    feed_forward: int = Field(1024, ge=8)
+    feed_forward: int = Field(default=1024, ge=8)
     """Inner size of the feed-forward blocks."""
 
-    heads: int = Field(4, ge=1)
+    heads: int = Field(default=4, ge=1)
     """Attention heads of every layer."""
 
     dropout: Share = 0.1
     """Share of activations set to zero in training."""
 
-    positions: int = Field(512, ge=16)
+    positions: int = Field(default=512, ge=16)
     """Tokens of the longest source or target."""
 
     @model_validator(mode="after")
@@ -54,7 +57,7 @@ class Scratch(Part):
 class Model(Part):
     """The checkpoint to start from: by `name`, or a new one from `scratch`."""
 
-    name: str | None = None
+    name: Text | None = None
     """Hub id, folder, or `package:NAME/FOLDER` for a model inside an installed Python package."""
 
     revision: str = "main"
@@ -73,13 +76,13 @@ class Model(Part):
 class Source(Part):
     """Where rows come from."""
 
-    source: str | None = None
+    source: Text | None = None
     """File, folder of PO files, or hub data set `ORG/NAME`."""
 
-    files: Mapping[Role, str | list[str]] | None = None
+    files: Annotated[Mapping[Role, Text | Several[Text]], Field(min_length=1)] | None = None
     """Plain-text files of equal length, one per role, one row a line; a list gives several references."""
 
-    columns: Mapping[Role, Column | list[Column]] = {}
+    columns: Mapping[Role, Column | Several[Column]] = {}
     """Role to column: its name, or its number from 1 in a file without a header. Left out: named like the role."""
 
     format: Format | None = None
@@ -88,7 +91,7 @@ class Source(Part):
     encoding: str | None = None
     """Left out: UTF-8, or what a byte order mark says."""
 
-    weight: float = Field(1.0, gt=0.0)
+    weight: float = Field(default=1.0, gt=0.0)
     """Rows of this source seen in one epoch, as a share of all it has: 0.3 takes another 30 % in every epoch."""
 
     subset: str | None = None
@@ -114,20 +117,48 @@ class Split(Part):
     """Share of the training rows, chosen by a hash of the input, so that equal inputs stay on one side."""
 
 
+def _kind_of_rows(value: Any) -> str:
+    """Say which of the two a mapping is meant to be, so that its problems are told for that one only."""
+    if isinstance(value, BaseModel):
+        return "<split>" if isinstance(value, Split) else "<source>"
+    share = isinstance(value, Mapping) and "split" in value and (len(value) == 1 or isinstance(value["split"], float))
+    return "<split>" if share else "<source>"
+
+
+Rows = Annotated[
+    Annotated[Split, Tag("<split>")] | Annotated[Source, Tag("<source>")],
+    Discriminator(_kind_of_rows),
+]
+
+
+def _list_of_one(value: Any) -> Any:
+    return [value] if isinstance(value, Mapping | Source) else value
+
+
+def _named_test(value: Any) -> Any:
+    """Name a single test set `test`: it has `files`, or a value that is no mapping, as a named one always is."""
+    if isinstance(value, Split | Source):
+        return {"test": value}
+    if isinstance(value, Mapping) and value:
+        single = "files" in value or any(not isinstance(part, Mapping | BaseModel) for part in value.values())
+        return {"test": value} if single else value
+    return value
+
+
 class Languages(Part):
     """The languages of a translation, as BCP 47 tags: `en`, `pt-BR`, `zh-Hans`."""
 
-    source: str
+    source: Text
     """Language translated from."""
 
-    target: str
+    target: Text
     """Language translated to; `zh-Hans` and `zh-Hant` choose the script where the model knows both."""
 
 
 class Filters(Part):
     """Training rows that are dropped, and counted. Test sets only lose rows with an empty side."""
 
-    max_characters: int = Field(2000, ge=1)
+    max_characters: int = Field(default=2000, ge=1)
     """Longest side, in characters."""
 
     equal: bool = True
@@ -140,13 +171,13 @@ class Filters(Part):
 class Data(Part):
     """Rows to learn from and rows to be measured on."""
 
-    train: list[Source] = Field(min_length=1)
+    train: Annotated[list[Source], BeforeValidator(_list_of_one, Source | list[Source])] = Field(min_length=1)
     """Sources of training rows; a single one needs no list."""
 
-    validation: Split | Source
+    validation: Rows
     """Rows that choose the best checkpoint."""
 
-    test: Mapping[str, Split | Source] = Field(min_length=1)
+    test: Annotated[Mapping[str, Rows], BeforeValidator(_named_test, Rows | Mapping[str, Rows])] = Field(min_length=1)
     """Test sets by name; a single one needs no name."""
 
     languages: Languages | None = None
@@ -162,10 +193,10 @@ class Adapter(Part):
     kind: Literal["lora"] = "lora"
     """The kind of adapter."""
 
-    rank: int = Field(16, ge=1)
+    rank: int = Field(default=16, ge=1)
     """Rank of the matrices."""
 
-    alpha: int | None = Field(None, ge=1)
+    alpha: int | None = Field(default=None, ge=1)
     """Scale of the adapter, divided by the rank; left out: twice the rank."""
 
     dropout: Share = 0.0
@@ -178,22 +209,22 @@ class Adapter(Part):
 class Training(Part):
     """How the weights are changed."""
 
-    epochs: int = Field(3, ge=1)
+    epochs: int = Field(default=3, ge=1)
     """Passes over the training rows."""
 
-    max_steps: int | None = Field(None, ge=1)
+    max_steps: int | None = Field(default=None, ge=1)
     """Optimizer steps after which training ends, whatever the epochs."""
 
-    batch_tokens: int = Field(4096, ge=16)
+    batch_tokens: int = Field(default=4096, ge=16)
     """Tokens of one optimizer step, all roles together, padding included, over all micro-batches and processes."""
 
-    micro_batches: int = Field(1, ge=1)
+    micro_batches: int = Field(default=1, ge=1)
     """Pieces a step is computed in: the same step in less memory."""
 
-    max_tokens: int = Field(256, ge=4)
+    max_tokens: int = Field(default=256, ge=4)
     """Longest side of a training row, in tokens; longer rows are dropped, and counted."""
 
-    learning_rate: float = Field(2e-4, gt=0.0)
+    learning_rate: float = Field(default=2e-4, gt=0.0)
     """Highest learning rate, after warm-up."""
 
     schedule: Literal["linear", "cosine", "constant"] = "linear"
@@ -202,13 +233,13 @@ class Training(Part):
     warmup_ratio: Share = 0.06
     """Share of all steps in which the learning rate rises from zero."""
 
-    weight_decay: float = Field(0.01, ge=0.0)
+    weight_decay: float = Field(default=0.01, ge=0.0)
     """Decoupled weight decay of matrices; biases and norms have none."""
 
-    betas: tuple[float, float] = (0.9, 0.98)
+    betas: tuple[Share, Share] = (0.9, 0.98)
     """Decay of Adam's running mean and variance."""
 
-    max_grad_norm: float = Field(1.0, gt=0.0)
+    max_grad_norm: float = Field(default=1.0, gt=0.0)
     """Longest gradient; longer ones are scaled down."""
 
     label_smoothing: Share = 0.0
@@ -217,33 +248,33 @@ class Training(Part):
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """Number format of the products; weights are float32. `auto`: bf16 where the hardware gains from it."""
 
-    patience: int | None = Field(None, ge=1)
+    patience: int | None = Field(default=None, ge=1)
     """Evaluations without a better score after which training ends; left out: never."""
 
-    seed: int = Field(1, ge=0)
+    seed: int = Field(default=1, ge=0, le=2**32 - 1)
     """Everything random follows from it."""
 
 
 class Evaluation(Part):
     """How models are measured, and how often."""
 
-    beams: int = Field(4, ge=1)
+    beams: int = Field(default=4, ge=1)
     """Beams of the decoding on test sets, before and after training alike; 1 is greedy."""
 
     length_penalty: float = 1.0
     """Exponent of the length by which a beam's score is divided."""
 
-    every: int | None = Field(None, ge=1)
+    every: int | None = Field(default=None, ge=1)
     """Steps between evaluations on validation, each with a checkpoint; left out: once an epoch."""
 
-    validation_rows: int = Field(500, ge=1)
+    validation_rows: int = Field(default=500, ge=1)
     """Validation rows decoded (greedily) at each evaluation; the loss is taken over all of them."""
 
-    batch_tokens: int = Field(4096, ge=16)
+    batch_tokens: int = Field(default=4096, ge=16)
     """Source tokens decoded at once, padding included."""
 
     metrics: list[str] = []
-    """More scores, by their name at `evaluate`; those from the hub are code and must stand in `trust_metric_code` too."""
+    """More scores, by their name at `evaluate`; those from the hub are code: see `trust_metric_code`."""
 
     trust_metric_code: list[str] = []
     """Metrics from the hub whose Python code may run here."""
@@ -273,5 +304,13 @@ class Recipe(Part):
     options: Mapping[str, Any] = {}
     """The task's own settings."""
 
-    output: str
+    output: Text
     """Folder of the run, from the current folder."""
+
+
+def schema_json() -> dict[str, Any]:
+    """Describe a recipe as JSON Schema, for editors that check while one types.
+
+    `options` is left open: what may stand there depends on the task.
+    """
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Recipe.model_json_schema()}
