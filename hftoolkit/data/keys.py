@@ -46,7 +46,7 @@ def standing_in(keys: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray
     """True where a key is one of ``others``, which are gone through in chunks."""
     ordered = np.unique(keys)
     found = np.zeros(len(ordered), dtype=np.bool_)
-    for start in range(0, len(others), _CHUNK):
+    for start in range(0, len(others) if len(ordered) else 0, _CHUNK):
         chunk = others[start : start + _CHUNK]
         places = np.searchsorted(ordered, chunk)
         places[places == len(ordered)] = 0

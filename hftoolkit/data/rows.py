@@ -77,7 +77,7 @@ class Rows:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the 64-bit hashes of the rows, in order: the same rows, from whatever files, have the same."""
-        return hashlib.sha256(self._array("rows").astype("<u8").tobytes()).hexdigest()
+        return hashlib.sha256(np.ascontiguousarray(self._array("rows"), dtype="<u8").data).hexdigest()
 
     def _array(self, name: str) -> NDArray[Any]:
         found: NDArray[Any] = np.load(self.folder / f"{name}.npy", allow_pickle=False)
@@ -148,6 +148,8 @@ def _load(
     census = [Census(name_of(source)) for source in sources]
     write_table(folder / "rows.arrow", _kept(sources, inputs, answers, filters, census, keys))
     _check_left(census)
+    np.save(folder / "inputs.npy", np.frombuffer(keys.inputs, dtype=np.uint64))
+    keys.inputs[:] = array("Q")  # room for the search for duplicates
     if filters is not None and filters.duplicates:
         first = first_occurrences(np.frombuffer(keys.rows, dtype=np.uint64))
         later = np.bincount(np.frombuffer(keys.sources, dtype=np.uint16)[~first], minlength=len(sources))
@@ -158,8 +160,8 @@ def _load(
     else:
         numbers = np.arange(len(keys.rows), dtype=np.int64)
     np.save(folder / "numbers.npy", numbers)
-    for name, values in (("rows", keys.rows), ("inputs", keys.inputs), ("sources", keys.sources)):
-        np.save(folder / f"{name}.npy", np.frombuffer(values, dtype=f"u{values.itemsize}"))
+    np.save(folder / "rows.npy", np.frombuffer(keys.rows, dtype=np.uint64))
+    np.save(folder / "sources.npy", np.frombuffer(keys.sources, dtype=np.uint16))
     with open(folder / "census.json", "w", encoding="utf-8") as file:
         json.dump([asdict(one) for one in census], file, ensure_ascii=False)
 

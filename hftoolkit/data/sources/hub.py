@@ -1,17 +1,102 @@
-"""Hub data sets, read as `datasets` reads them: its rules tell which files belong to which subset and split."""
+"""Hub data sets: `datasets` tells which files make up a subset and split; the usual formats we read ourselves.
+
+It takes the words NA, null and nan in a CSV for missing values, digits for numbers, and holds more in memory.
+"""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from hftoolkit.data.census import Census
+from hftoolkit.data.sources import delimited, jsonl, parquet
+from hftoolkit.data.sources.columns import missing_column, names_in, row_of, wanted_names
 from hftoolkit.data.sources.raw import Raw
+from hftoolkit.errors import DataError
+from hftoolkit.hub import resolve
 from hftoolkit.recipe.schema import Source
+
+_READERS = {".parquet": parquet.read, ".jsonl": jsonl.read, ".csv": delimited.read, ".tsv": delimited.read}
+_SETTLED = {"name", "version", "description", "data_dir", "data_files", "features", "sep"}
 
 
 def read(source: Source, roles: Sequence[str], census: Census) -> Iterator[Raw]:
-    raise NotImplementedError
-    yield
+    """Rows of one split of a data set on the hub, or of a folder that is laid out like one."""
+    folder = _folder(source)
+    builder = _builder(source, folder)
+    splits: dict[str, list[str]] = builder.config.data_files
+    split = _chosen("split", source.split, list(splits), source)
+    files = [Path(file) for file in splits[split]]
+    if all(file.suffix in _READERS for file in files) and _is_plain(builder.config):
+        for file in files:
+            form = {".tsv": "csv"}.get(file.suffix)  # TSV on the hub has quotes as CSV has, for `datasets`
+            one = source.model_copy(update={"source": str(file), "format": form})
+            yield from _READERS[file.suffix](one, roles, census)
+    else:
+        yield from _streamed(builder.as_streaming_dataset(split), wanted_names(source, roles), source.source or "")
 
 
 def files_of(source: Source) -> list[Path]:
-    raise NotImplementedError
+    """All files of the data set, whatever their split: its own description may change what a split is."""
+    folder = _folder(source)
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def _folder(source: Source) -> Path:
+    return resolve(source.source or "", source.revision, kind="dataset")
+
+
+def _builder(source: Source, folder: Path) -> Any:
+    import datasets
+
+    try:
+        subsets = datasets.get_dataset_config_names(str(folder))
+        subset = _chosen("subset", source.subset, subsets, source)
+        return datasets.load_dataset_builder(str(folder), name=subset)
+    except (ValueError, RuntimeError, OSError) as error:  # what `datasets` raises for a layout it does not know
+        raise DataError(
+            f"{source.source}: not a data set that can be read: {error}\n"
+            "  data sets that need a script of their own are no longer supported by 'datasets': name its Parquet copy"
+        ) from error
+
+
+def _chosen(key: str, name: str | None, names: Sequence[str], source: Source) -> str:
+    """The named one, or the only one."""
+    if name in names:
+        return str(name)
+    if name is None and len(names) == 1:
+        return names[0]
+    listed = f"  the {key}s are: {', '.join(names)}"
+    if name is None:
+        raise DataError(f"{source.source}: has {len(names)} {key}s\n{listed}\n  choose one:  {key}: {names[0]}")
+    near = get_close_matches(name, names, n=1)
+    raise DataError(f"{source.source}: no {key} {name!r}{f'; did you mean {near[0]!r}?' if near else ''}\n{listed}")
+
+
+def _is_plain(config: Any) -> bool:
+    """Whether the data set's card has no wishes as to how its files are read."""
+    default = type(config)()
+    return all(
+        getattr(config, each.name) == getattr(default, each.name)
+        for each in fields(config)
+        if each.name not in _SETTLED
+    )
+
+
+def _streamed(dataset: Any, names: dict[str, str | list[str]], name: str) -> Iterator[Raw]:
+    """Rows as `datasets` reads them: JSON lists, CSV in unusual dialects and whatever else it knows."""
+    number = 0
+    try:
+        for record in dataset:
+            number += 1
+            yield row_of(record, names), f"{name}: row", number
+    except KeyError as error:
+        raise missing_column(name, error.args[0], names, names_in(record)) from None
+    except (ValueError, OSError) as error:
+        place = f"{name}: row {number + 1}"
+        raise DataError(f"{place}: cannot be read: {error}\n  repair the file, or leave it out") from error

@@ -40,7 +40,8 @@ def read_lines(path: Path, encoding: str | None, census: Census) -> Iterator[str
                 census.notes.append(f"{path} begins with a byte order mark: read as {codec.upper()}")
             file.seek(skipped)
             try:
-                yield from TextIOWrapper(file, encoding=codec, newline="\n")
+                with TextIOWrapper(file, encoding=codec, newline="\n") as text:
+                    yield from text
             except UnicodeDecodeError:
                 raise _undecodable(path, codec, skipped) from None
     except FileNotFoundError:

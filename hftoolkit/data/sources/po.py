@@ -50,7 +50,8 @@ def read(source: Source, roles: Sequence[str], census: Census) -> Iterator[Raw]:
             }
             yield {role: values[name] for role, name in names.items()}, place, number
     if plurals:
-        census.notes.append(f"{plurals} entries have plural forms: only the singular is used")
+        entries_have = "1 entry has" if plurals == 1 else f"{plurals} entries have"
+        census.notes.append(f"{entries_have} plural forms: only the singular is used")
     if len(languages) > 1:
         census.notes.append(f"the files are in {len(languages)} languages: {', '.join(sorted(languages))}")
 
