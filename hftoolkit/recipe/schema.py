@@ -242,6 +242,9 @@ class Training(Part):
     max_grad_norm: float = Field(default=1.0, gt=0.0)
     """Longest gradient; longer ones are scaled down."""
 
+    dropout: Share | None = None
+    """Share of activations set to zero in training; left out: as the checkpoint says. Distilled models may need 0."""
+
     label_smoothing: Share = 0.0
     """Share of the probability spread over all labels."""
 
@@ -270,8 +273,8 @@ class Evaluation(Part):
     validation_rows: int = Field(default=500, ge=1)
     """Validation rows decoded (greedily) at each evaluation; the loss is taken over all of them."""
 
-    batch_tokens: int = Field(default=4096, ge=16)
-    """Source tokens decoded at once, padding included."""
+    batch_tokens: int | None = Field(default=None, ge=16)
+    """Source tokens decoded at once, padding included; left out: what suits the device."""
 
     metrics: list[str] = []
     """More scores, by their name at `evaluate`; those from the hub are code: see `trust_metric_code`."""

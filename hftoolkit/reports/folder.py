@@ -78,11 +78,8 @@ class RunFolder:
 
     def write(self, path: Path, text: str) -> None:
         """Write a file of this folder, whole or not at all."""
-        temporary = path.with_name(path.name + ".partial")
         with self.writing():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-            os.replace(temporary, path)
+            write_whole(path, text)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -95,6 +92,14 @@ class RunFolder:
     def finish(self) -> None:
         """Remove the work in progress."""
         shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".partial")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(temporary, path)
 
 
 def open_run(recipe: Recipe, *, overwrite: bool) -> RunFolder:

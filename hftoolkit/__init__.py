@@ -1,0 +1,45 @@
+"""Fine-tune opus-mt, BERT and small GPT models with one recipe, one command and a result you can trust.
+
+Layers, left may import right: cli > finetuning > fitting > evaluation, pipelines > translating > tasks > training,
+engines, reports > data, models, metrics > recipe, hub > errors. The names below load what they need on first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hftoolkit.errors import HftoolkitError as HftoolkitError
+    from hftoolkit.evaluation import evaluate as evaluate
+    from hftoolkit.finetuning import finetune as finetune
+    from hftoolkit.pipelines import load as load
+    from hftoolkit.pipelines import pipeline as pipeline
+    from hftoolkit.recipe.schema import Recipe as Recipe
+    from hftoolkit.reports.run import Report as Report
+    from hftoolkit.translating import translate as translate
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "HftoolkitError": "hftoolkit.errors",
+    "Recipe": "hftoolkit.recipe.schema",
+    "Report": "hftoolkit.reports.run",
+    "evaluate": "hftoolkit.evaluation",
+    "finetune": "hftoolkit.finetuning",
+    "load": "hftoolkit.pipelines",
+    "pipeline": "hftoolkit.pipelines",
+    "translate": "hftoolkit.translating",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hftoolkit' has no attribute '{name}'")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

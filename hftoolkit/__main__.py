@@ -1,0 +1,5 @@
+"""``python -m hftoolkit``."""
+
+from hftoolkit.cli.main import main
+
+main()

@@ -1,0 +1,25 @@
+"""`hftoolkit evaluate`."""
+
+import click
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(path_type=str), metavar="RECIPE|RUN")
+@click.option("--model", help="Score this checkpoint or adapter.")
+@click.option(
+    "--data", type=click.Path(path_type=str), help="Score on this file, with the columns of the recipe's test set."
+)
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key, as in --set evaluation.beams=1."
+)
+def evaluate(recipe: str, model: str | None, data: str | None, overrides: tuple[str, ...]) -> None:
+    """Score a model on the test sets of a recipe, or of the run in a folder.
+
+    Without --model, that is the result of the run, or the model the recipe starts from.
+    """
+    from hftoolkit.evaluation import evaluate as run
+
+    found = run(recipe, model=model, data=data, overrides=overrides)
+    for note in found.notes:
+        click.echo(f"note: {note}", err=True)
+    click.echo(str(found))

@@ -1,0 +1,76 @@
+"""The program `hftoolkit`: commands found by name and loaded when called, errors in one place."""
+
+import io
+import logging
+import os
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+from hftoolkit import __version__
+from hftoolkit.errors import HftoolkitError
+
+COMMANDS = {
+    "finetune": "Fine-tune a model as a recipe says; report what was gained and lost.",
+    "evaluate": "Score a model on a recipe's test sets.",
+    "translate": "Translate text, a file, or standard input line by line.",
+    "recipes": "List, show and copy the built-in recipes.",
+}
+"""Names and help, so that `--help` imports none of them."""
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"hftoolkit.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="hftoolkit", message="%(prog)s %(version)s")
+def hftoolkit() -> None:
+    """Fine-tune opus-mt, BERT and small GPT models with one recipe, and use the result.
+
+    Behind a mirror, set HF_ENDPOINT=https://hf-mirror.com; what is downloaded once is used without a network.
+    """
+
+
+def main() -> None:
+    """Run the program and leave with 0, 1 (data, models, network) or 2 (a wrong command or recipe)."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")
+    handler = logging.StreamHandler(sys.stderr)
+    logger = logging.getLogger("hftoolkit")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        hftoolkit(standalone_mode=False)
+    except HftoolkitError as error:
+        _leave(str(error), error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _leave("interrupted; a run continues when it is started again", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say
+        sys.exit(141)
+    except Exception:  # our own bug: say so, and show where
+        traceback.print_exc()
+        _leave("this is a bug in hftoolkit, not a mistake of yours; please report the lines above", 70)
+
+
+def _leave(message: str, code: int) -> None:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(code)

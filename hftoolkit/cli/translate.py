@@ -1,0 +1,69 @@
+"""`hftoolkit translate`."""
+
+import sys
+from collections.abc import Iterator
+
+import click
+
+from hftoolkit.errors import DataError
+
+
+@click.command()
+@click.argument("text", required=False)
+@click.option("--file", "file", type=click.Path(path_type=str), help="Translate this file, line by line.")
+@click.option("--model", help="Hub id, folder, package:NAME/FOLDER or adapter; left out: opus-mt of the languages.")
+@click.option("--from", "source", metavar="LANGUAGE", help="Left out: what the model says, else en.")
+@click.option("--to", "target", metavar="LANGUAGE", help="Such as zh-Hant; left out: what the model says, else zh.")
+@click.option("--beams", type=click.IntRange(1), default=4, show_default=True, help="1 is greedy.")
+@click.option("--device", help="cpu, cuda, mps or a GPU's number; left out: the best there is.")
+def translate(
+    text: str | None,
+    file: str | None,
+    model: str | None,
+    source: str | None,
+    target: str | None,
+    beams: int,
+    device: str | None,
+) -> None:
+    """Translate TEXT, a file, or standard input line by line.
+
+    The translation goes to standard output, one line for every line; everything else to standard error.
+    """
+    if text is not None and file is not None:
+        raise click.UsageError("give a text or --file, not both")
+    if text is None and file is None and sys.stdin.isatty():
+        raise click.UsageError('nothing to translate: give a text, as in: hftoolkit translate "Good morning!"')
+    from hftoolkit.engines.decoding import Decoding
+    from hftoolkit.translating import open_translator
+
+    lines = _lines(text, file)
+    wanted = int(device) if device is not None and device.lstrip("-").isdigit() else device
+    translator = open_translator(model, source=source, target=target, device=wanted)
+    for note in translator.notes:
+        click.echo(f"note: {note}", err=True)
+    for line in translator.translate(lines, Decoding(beams)):
+        sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _lines(text: str | None, file: str | None) -> Iterator[str]:
+    """Lines without their ends; a line ends at a line feed alone, whatever else Unicode calls a line."""
+    if text is not None:
+        return iter(text.split("\n"))
+    return _read(file)
+
+
+def _read(file: str | None) -> Iterator[str]:
+    name = file or "standard input"
+    try:
+        stream = open(file, "rb") if file else sys.stdin.buffer
+    except OSError as error:
+        raise DataError(f"{name}: cannot be read: {error.strerror}\n  check the name of the file") from error
+    with stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\n").rstrip("\r")
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{name}: line {number}: byte {error.start + 1} is not UTF-8\n  save the text as UTF-8 first"
+                ) from error

@@ -1,0 +1,93 @@
+"""Encoded rows on disk: tokenized once, kept under a key of all they depend on, read by number."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hftoolkit.data.rows import Rows
+from hftoolkit.data.tables import Kind, Table, write_table
+
+FORMAT = 1
+"""Raised when features are written in another way, so that older ones are not taken for them."""
+
+CHUNK = 1000
+"""Rows tokenized at once."""
+
+Encode = Callable[[Sequence[Mapping[str, Any]]], list[list[dict[str, list[int]]]]]
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of some rows; only their lengths are in memory."""
+
+    table: Table
+
+    lengths: NDArray[np.int32]
+    """Tokens of every feature, one column per padded side; shape ``[N, sides]``."""
+
+    sources: NDArray[np.uint16]
+    """Number of the source every feature's row is from; shape ``[N]``."""
+
+    too_long: int
+    """Features dropped because a side is longer than allowed."""
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+
+def build_features(
+    rows: Rows, encode: Encode, *, padded: Sequence[str], max_tokens: int, folder: Path, key: Sequence[str]
+) -> Features:
+    """Encode rows, or find them encoded.
+
+    Args:
+        rows: Raw rows.
+        encode: Features of each of some rows, never cut.
+        padded: Names in a feature whose lengths count.
+        max_tokens: Longest side kept; longer features are dropped, and counted.
+        folder: Where features are kept.
+        key: Whatever besides the rows changes the features: task, tokenizer.
+    """
+    parts = json.dumps([FORMAT, rows.fingerprint, max_tokens, list(padded), list(key)])
+    path = folder / f"{hashlib.sha256(parts.encode()).hexdigest()[:32]}.arrow"
+    facts = path.with_suffix(".json")
+    if not (path.is_file() and facts.is_file()):
+        counter = _Counter()
+        schema: dict[str, Kind] = {"source_number": "integer"}
+        schema |= dict.fromkeys(padded, "integers")
+        write_table(path, _encoded(rows, encode, padded, max_tokens, counter), schema=schema)
+        temporary = facts.with_suffix(".partial")
+        temporary.write_text(json.dumps({"too_long": counter.too_long}), encoding="utf-8")
+        os.replace(temporary, facts)
+    table = Table(path)
+    return Features(
+        table,
+        lengths=np.stack([table.lengths(name) for name in padded], axis=1),
+        sources=np.fromiter(table.column("source_number"), dtype=np.uint16, count=len(table)),
+        too_long=json.loads(facts.read_text(encoding="utf-8"))["too_long"],
+    )
+
+
+class _Counter:
+    too_long = 0
+
+
+def _encoded(
+    rows: Rows, encode: Encode, padded: Sequence[str], max_tokens: int, counter: _Counter
+) -> Iterator[dict[str, Any]]:
+    stream = zip(iter(rows), rows.source_numbers, strict=True)
+    while chunk := list(islice(stream, CHUNK)):
+        for (_, source), features in zip(chunk, encode([row for row, _ in chunk]), strict=True):
+            for feature in features:
+                if max(len(feature[name]) for name in padded) > max_tokens:
+                    counter.too_long += 1
+                else:
+                    yield {"source_number": int(source), **feature}

@@ -1,0 +1,269 @@
+"""How good a model is: predictions for named test sets, scores with intervals, before against after."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hftoolkit import hub
+from hftoolkit.data.prepared import load_tests
+from hftoolkit.data.rows import Rows
+from hftoolkit.engines.decoding import Decoding
+from hftoolkit.errors import UsageError
+from hftoolkit.metrics.significance import bootstrap, paired_test
+from hftoolkit.models.devices import choose_device
+from hftoolkit.models.loading import load_checkpoint
+from hftoolkit.recipe.reader import read_recipe, recipe_from
+from hftoolkit.recipe.schema import Data, Recipe, Source
+from hftoolkit.reports.run import Change, Example, Score, TestSet
+from hftoolkit.tasks import find_task, task_options
+from hftoolkit.tasks.base import Row, Task
+
+SHOWN = 5
+"""Wins and regressions listed in a report."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One system on one test set: all that scores, intervals and paired tests are made of."""
+
+    shown: list[str]
+    """Predictions as lines of text, in row order."""
+
+    counts: dict[str, NDArray[np.number[Any]]]
+    """Per-row counts by measure; shape ``[N, K]``."""
+
+    answers: frozenset[int]
+    """How many answers the rows have."""
+
+    def to_json(self) -> str:
+        """The same as text."""
+        counts = {name: part.tolist() for name, part in self.counts.items()}
+        return json.dumps({"shown": self.shown, "counts": counts, "answers": sorted(self.answers)}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Scored":
+        """From what `to_json` gave."""
+        found = json.loads(text)
+        counts = {name: np.array(part) for name, part in found["counts"].items()}
+        return cls(found["shown"], counts, frozenset(found["answers"]))
+
+
+def score(task: Task, predictions: Iterable[Any], rows: Iterable[Row]) -> Scored:
+    """Measure predictions against the answers of their rows."""
+    measures = task.measures()
+    shown: list[str] = []
+    counts: dict[str, list[NDArray[np.number[Any]]]] = {measure.name: [] for measure in measures}
+    answers: set[int] = set()
+    for prediction, row in zip(predictions, rows, strict=True):
+        shown.append(task.shown(prediction))
+        answers.add(len(task.shown_row(row)[1]))
+        for measure in measures:
+            counts[measure.name].append(measure.counts(prediction, row))
+    return Scored(shown, {name: np.stack(parts) for name, parts in counts.items()}, frozenset(answers))
+
+
+def score_model(task: Task, engine: Any, rows: Rows, decoding: Decoding) -> Scored:
+    """Predict and measure every row."""
+    return score(task, task.predict(engine, rows, decoding), rows)
+
+
+def score_trivial(task: Task, rows: Rows) -> Scored:
+    """Measure the baseline that knows nothing."""
+    return score(task, (task.trivial(row) for row in rows), rows)
+
+
+def scores(task: Task, scored: Scored) -> list[Score]:
+    """The scores of a system, with 95 % intervals and signatures."""
+    found = []
+    for measure in task.measures():
+        counts = scored.counts[measure.name]
+        interval = bootstrap(counts, measure.total)
+        value = measure.total(counts.sum(axis=0))
+        found.append(Score(measure.name, value, interval.low, interval.high, measure.signature(set(scored.answers))))
+    return found
+
+
+def extra_metrics(recipe: Recipe) -> dict[str, Any]:
+    """The metrics that a recipe names besides the task's own, loaded before anything is trained.
+
+    Raises:
+        UsageError: If one is code from the hub that was not trusted by name.
+        HubError: If one cannot be loaded.
+    """
+    if not recipe.evaluation.metrics:
+        return {}
+    from hftoolkit.metrics.hub_metrics import load_metric
+
+    language = recipe.data.languages.target if recipe.data.languages else ""
+    trusted = recipe.evaluation.trust_metric_code
+    return {name: load_metric(name, language, trusted) for name in recipe.evaluation.metrics}
+
+
+def extra_scores(task: Task, metrics: Mapping[str, Any], rows: Rows, scored: Scored) -> list[Score]:
+    """What these metrics give for a system; they do not decompose into rows, so there is no interval."""
+    if not metrics:
+        return []
+    from hftoolkit.metrics.hub_metrics import metric_scores
+
+    shown = [task.shown_row(row) for row in rows]
+    sources, references = [source for source, _ in shown], [answers for _, answers in shown]
+    return [
+        Score(name, value, None, None, "")
+        for metric, module in metrics.items()
+        for name, value in metric_scores(module, metric, scored.shown, references, sources).items()
+    ]
+
+
+def compared(task: Task, name: str, rows: Rows, before: Scored, after: Scored, baseline: str, leakage: int) -> TestSet:
+    """A test set's part of the report: both systems, the paired test, the rows that changed most."""
+    changes = {}
+    for measure in task.measures():
+        result = paired_test(before.counts[measure.name], after.counts[measure.name], measure.total)
+        changes[measure.name] = Change(result.difference, result.low, result.high, result.p)
+    ranking = next(measure for measure in task.measures() if measure.name == task.goal)
+    gains = np.array(
+        [
+            ranking.total(new) - ranking.total(old)
+            for old, new in zip(before.counts[ranking.name], after.counts[ranking.name], strict=True)
+        ]
+    )
+    order = np.argsort(gains, kind="stable")
+    return TestSet(
+        name=name,
+        rows=len(rows),
+        before=scores(task, before),
+        after=scores(task, after),
+        baseline=baseline,
+        changes=changes,
+        leakage=leakage,
+        row_score=ranking.name,
+        best_wins=_examples(task, rows, [n for n in order[::-1][:SHOWN] if gains[n] > 0], gains, before, after),
+        worst_regressions=_examples(task, rows, [n for n in order[:SHOWN] if gains[n] < 0], gains, before, after),
+    )
+
+
+def _examples(
+    task: Task, rows: Rows, numbers: list[Any], gains: NDArray[np.float64], before: Scored, after: Scored
+) -> list[Example]:
+    found = []
+    for number, row in zip(numbers, rows.take(numbers), strict=True):
+        source, references = task.shown_row(row)
+        found.append(
+            Example(
+                int(number) + 1,
+                source,
+                references,
+                before.shown[number],
+                after.shown[number],
+                change=float(gains[number]),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Scores of one model on named test sets."""
+
+    model: str
+    """Which model."""
+
+    decoding: str
+    """How its answers were generated."""
+
+    tests: Mapping[str, list[Score]]
+    """Scores by test set."""
+
+    predictions: Mapping[str, list[str]]
+    """Predictions by test set, as lines of text."""
+
+    notes: tuple[str, ...]
+    """What should be said about it."""
+
+    def lines(self) -> Iterator[str]:
+        """The scores as a table."""
+        yield f"{self.model}  ({self.decoding})"
+        width = max(map(len, self.tests))
+        for name, found in self.tests.items():
+            for place, one in enumerate(found):
+                interval = "" if one.low is None else f"  [{one.low:.1f}, {one.high:.1f}]"
+                yield f"  {name if not place else '':{width}}  {one.name:6} {one.value:6.2f}{interval}  {one.signature}"
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+
+def evaluate(
+    recipe: Recipe | Mapping[str, Any] | str | Path,
+    *,
+    model: str | None = None,
+    data: str | Path | None = None,
+    overrides: Iterable[str] = (),
+) -> Evaluated:
+    """Score a checkpoint or adapter as a run of this recipe does.
+
+    Args:
+        recipe: A recipe, its file, or the folder of a run.
+        model: What to score; left out: the result of the run, or the model the recipe starts from.
+        data: A file to score on in the place of the recipe's test sets, with their columns.
+        overrides: ``key=value`` pairs that change the recipe.
+
+    Raises:
+        RecipeError: If the recipe has problems.
+        DataError: If the rows cannot be read.
+        ModelError: If the model cannot be loaded or does not suit.
+    """
+    recipe, run = _read(recipe, list(overrides))
+    task = find_task(recipe.task)(recipe.options, recipe.data.languages)
+    settings = recipe.data if data is None else _with_file(recipe.data, str(data))
+    rows = load_tests(
+        settings, task.inputs, task.answers, folder=hub.cache_folder() / "rows", seed=recipe.training.seed
+    )
+    if model is None and run is None and recipe.model.name is None:
+        raise UsageError(
+            "this recipe starts from scratch: there is no model to evaluate yet\n"
+            f"  train it first:   hftoolkit finetune ..., then evaluate {recipe.output}\n"
+            "  or name a model:   --model FOLDER"
+        )
+    name = model or (str(run) if run else str(recipe.model.name))
+    loaded = load_checkpoint(name, task.auto_class, revision="main" if model or run else recipe.model.revision)
+    loaded.model.to(choose_device())
+    task.bind(loaded.tokenizer, loaded.model.config)
+    engine = task.engine(loaded.model, loaded.tokenizer, batch_tokens=recipe.evaluation.batch_tokens)
+    decoding = Decoding(recipe.evaluation.beams, recipe.evaluation.length_penalty)
+    extra = extra_metrics(recipe)
+    found = {test: score_model(task, engine, part, decoding) for test, part in rows.items()}
+    return Evaluated(
+        model=name,
+        decoding=f"{engine.signature}|{decoding}",
+        tests={test: [*scores(task, one), *extra_scores(task, extra, rows[test], one)] for test, one in found.items()},
+        predictions={test: one.shown for test, one in found.items()},
+        notes=(
+            *loaded.notes,
+            *(f"{test}: {note}" for test, part in rows.items() for one in part.census for note in one.notes),
+        ),
+    )
+
+
+def _read(recipe: Recipe | Mapping[str, Any] | str | Path, overrides: list[str]) -> tuple[Recipe, Path | None]:
+    """The recipe, and the folder of its run if that is what was given."""
+    if isinstance(recipe, Recipe):
+        return recipe, None
+    if isinstance(recipe, Mapping):
+        return recipe_from(recipe, tasks=task_options()), None
+    folder = Path(recipe)
+    if (folder / "recipe.yaml").is_file():
+        return read_recipe(folder / "recipe.yaml", overrides, tasks=task_options()), folder
+    return read_recipe(recipe, overrides, tasks=task_options()), None
+
+
+def _with_file(data: Data, file: str) -> Data:
+    """The same data with one file in the place of the test sets, read as the first of them is."""
+    parts = [part for part in (*data.test.values(), *data.train) if isinstance(part, Source) and part.source]
+    columns = parts[0].columns if parts else {}
+    return data.model_copy(update={"test": {Path(file).name: Source(source=file, columns=columns)}})

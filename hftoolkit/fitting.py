@@ -1,0 +1,220 @@
+"""The training of a run: steps taken, measured on held-out rows, kept on disk, continued where they stopped."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+
+from hftoolkit.data.features import Features
+from hftoolkit.data.rows import Rows
+from hftoolkit.engines.decoding import Decoding
+from hftoolkit.evaluation import score_model
+from hftoolkit.models.guard import zero_rows
+from hftoolkit.recipe.schema import Recipe
+from hftoolkit.reports.folder import RunFolder
+from hftoolkit.tasks.base import Task
+from hftoolkit.training.batches import Batch
+from hftoolkit.training.checkpoints import Place, load_checkpoint, save_checkpoint, save_weights
+from hftoolkit.training.loop import Step, mean_loss, train
+from hftoolkit.training.optimizer import build_optimizer, learning_rates
+from hftoolkit.training.plan import MicroBatch, Plan
+from hftoolkit.training.progress import watched
+
+log = logging.getLogger("hftoolkit")
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """All that training needs."""
+
+    recipe: Recipe
+    task: Task
+    tokenizer: Any
+    model: Any
+    features: Features
+    validation: Features
+    validation_rows: Rows
+    folder: RunFolder
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What training did, before an interruption and after it."""
+
+    steps: int
+    epochs: float
+    tokens: int
+
+    seconds: float
+    """In steps, validation left out."""
+
+    best_step: int
+    """The step whose weights are in ``folder.best``."""
+
+    notes: list[str]
+
+
+def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
+    """Take the steps that are left; keep the best weights, and a place to resume from at every evaluation."""
+    settings, folder, model = job.recipe.training, job.folder, job.model
+    main = accelerator.is_main_process
+    plan = _plan(job)
+    optimizer = build_optimizer(
+        model, weight_decay=settings.weight_decay, betas=settings.betas, zero_rows=zero_rows(model)
+    )
+    prepared, optimizer = accelerator.prepare(model, optimizer)
+    place = load_checkpoint(folder.last, model, optimizer) if folder.last.is_file() else Place(0, 0, None, 0)
+    measure = _measure(job, accelerator)
+    untouched: dict[str, float] = {}
+    notes = []
+    if main:
+        folder.rewind(place.step)
+        if place.step:
+            notes.append(f"continued after step {place.step:,} of {plan.total:,}")
+            log.info(notes[-1])
+        elif job.recipe.model.scratch is None:
+            untouched = measure()
+            folder.add([{"step": 0, "validation": untouched}])
+    steps = train(
+        prepared,
+        optimizer,
+        plan.steps(
+            plan.total if _out_of_patience(job, place) else place.step,
+            process=accelerator.process_index,
+            processes=accelerator.num_processes,
+            micro_batches=settings.micro_batches,
+        ),
+        collate=_collate(job.task, job.features),
+        loss=partial(job.task.loss, smoothing=settings.label_smoothing),
+        rate=learning_rates(
+            settings.schedule,
+            peak=settings.learning_rate,
+            warmup=round(settings.warmup_ratio * plan.total),
+            total=plan.total,
+        ),
+        accelerator=accelerator,
+        seed=settings.seed,
+        max_grad_norm=settings.max_grad_norm,
+        bf16=settings.precision == "bf16",
+    )
+    pending: list[dict[str, Any]] = []
+    for step in watched(steps, first=place.step, total=plan.total, shown=main):
+        pending.append(_line(step))
+        if untouched and step.number == 1 and step.loss > 1.5 * untouched["loss"] + settings.label_smoothing * 10:
+            notes.append(
+                f"the first step's loss is {step.loss:.1f}, where the untouched model has {untouched['loss']:.1f} on "
+                "validation: its dropout does it harm (distilled models are made without); try training.dropout=0"
+            )
+            log.warning(notes[-1])
+        if not _due(job, step, plan.total):
+            continue
+        if main:
+            scores = measure()
+            place = _judged(place, step.number, scores[job.task.goal])
+            if place.best_step == step.number:
+                save_weights(folder.best, model)
+            folder.add([*pending, {"step": step.number, "validation": scores}])
+            save_checkpoint(folder.last, model, optimizer, place)
+            log.info(_words(step.number, plan.total, scores, best=place.best_step == step.number))
+        pending = []
+        place = broadcast_object_list([place])[0]
+        if _out_of_patience(job, place):
+            break
+    done = [line for line in folder.lines() if "loss" in line] if main else []
+    if len(done) < plan.total and main:
+        notes.append(f"stopped after step {len(done):,}: no better {job.task.goal} in {place.worse} evaluations")
+        log.info(notes[-1])
+    return Fitted(
+        steps=len(done),
+        epochs=_epochs(plan, len(done)),
+        tokens=sum(line["tokens"] for line in done),
+        seconds=sum(line["seconds"] for line in done),
+        best_step=place.best_step,
+        notes=notes,
+    )
+
+
+def _plan(job: Fitting) -> Plan:
+    settings = job.recipe.training
+    return Plan(
+        job.features.lengths,
+        job.features.sources,
+        [source.weight for source in job.recipe.data.train],
+        batch_tokens=settings.batch_tokens,
+        epochs=settings.epochs,
+        max_steps=settings.max_steps,
+        seed=settings.seed,
+    )
+
+
+def _collate(task: Task, features: Features) -> Callable[[MicroBatch, int], Batch]:
+    return lambda micro, seed: task.collate(features.table.take_arrays(micro.rows), seed)
+
+
+def _measure(job: Fitting, accelerator: Accelerator) -> Callable[[], dict[str, float]]:
+    """What measures the model on held-out rows: its loss on all of them, greedy decoding on some."""
+    recipe, task, features, rows = job.recipe, job.task, job.validation, job.validation_rows
+    none = np.zeros(len(features), np.uint16)
+    plan = Plan(features.lengths, none, [1.0], recipe.training.batch_tokens, epochs=1)
+    # Evenly over the file, which may be sorted.
+    places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), recipe.evaluation.validation_rows)).astype(int))
+    decoded = rows.subset(places)
+    inner = job.model.get_base_model() if recipe.adapter is not None else job.model
+    engine = task.engine(inner, job.tokenizer, batch_tokens=recipe.evaluation.batch_tokens)
+    collate = _collate(task, features)
+
+    def measure() -> dict[str, float]:
+        batches = (collate(MicroBatch(batch, True), 0) for batch in plan.epoch(0))
+        loss = mean_loss(inner, batches, task.loss, accelerator.device, bf16=recipe.training.precision == "bf16")
+        scored = score_model(task, engine, decoded, Decoding(beams=1))
+        return {"loss": loss} | {one.name: one.total(scored.counts[one.name].sum(axis=0)) for one in task.measures()}
+
+    return measure
+
+
+def _due(job: Fitting, step: Step, total: int) -> bool:
+    every = job.recipe.evaluation.every
+    return step.number == total or (step.last_of_epoch if every is None else step.number % every == 0)
+
+
+def _judged(place: Place, step: int, score: float) -> Place:
+    if place.best_score is None or score > place.best_score:
+        return Place(step, step, score, 0)
+    return Place(step, place.best_step, place.best_score, place.worse + 1)
+
+
+def _out_of_patience(job: Fitting, place: Place) -> bool:
+    return job.recipe.training.patience is not None and place.worse >= job.recipe.training.patience
+
+
+def _epochs(plan: Plan, steps: int) -> float:
+    epochs = 0.0
+    for size in plan.steps_per_epoch:
+        epochs += min(steps, size) / size
+        steps -= min(steps, size)
+    return round(epochs, 2)
+
+
+def _line(step: Step) -> dict[str, Any]:
+    """A step as the log keeps it."""
+    return {
+        "step": step.number,
+        "loss": round(step.loss, 6),
+        "learning_rate": step.learning_rate,
+        "gradient_norm": round(step.gradient_norm, 6),
+        "tokens": step.tokens,
+        "padding": round(step.padding, 4),
+        "seconds": round(step.seconds, 4),
+    }
+
+
+def _words(step: int, total: int, scores: dict[str, float], *, best: bool) -> str:
+    shown = ", ".join(
+        f"{name} {value:.3f}" if name == "loss" else f"{name} {value:.1f}" for name, value in scores.items()
+    )
+    return f"step {step:,} of {total:,}: validation {shown}" + (" (best so far)" if best else "")

@@ -1,0 +1,1 @@
+"""Checkpoints: found, loaded, checked, adapted, begun from scratch."""

@@ -1,0 +1,97 @@
+"""Low-rank adapters (LoRA) on a model, and back again: the only file that imports peft."""
+
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from hftoolkit.errors import ModelError
+from hftoolkit.recipe.schema import Adapter
+
+OUR_TARGETS = {"marian": ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")}
+"""Linear layers that get an adapter, by model type, where peft has no preset of its own."""
+
+
+def adapter_targets(model: Any, wanted: list[str] | None) -> list[str]:
+    """Names of the linear layers that get an adapter.
+
+    Args:
+        model: A transformers model.
+        wanted: Names from the recipe, or None for what suits the architecture.
+
+    Raises:
+        ModelError: If a name is in no linear layer, is the tied output layer, or nothing suits the architecture.
+    """
+    from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as PRESETS
+
+    kind = model.config.model_type
+    linear = {name for name, module in model.named_modules() if isinstance(module, nn.Linear)}
+    endings = sorted({name.rsplit(".", 1)[-1] for name in linear})
+    targets = wanted or list(PRESETS.get(kind) or OUR_TARGETS.get(kind) or ())
+    if not targets:
+        raise ModelError(
+            f"adapter.targets: no usual targets are known for the architecture '{kind}'\n"
+            f"  name some of its linear layers:   {', '.join(endings)}"
+        )
+    for target in targets:
+        found = [name for name, _ in model.named_modules() if name == target or name.endswith(f".{target}")]
+        if not found:
+            raise ModelError(
+                f"adapter.targets: no layer of this model is named '{target}'\n  its linear layers are:   {', '.join(endings)}"
+            )
+        output = model.get_output_embeddings()
+        if (
+            output is not None
+            and model.config.tie_word_embeddings
+            and any(model.get_submodule(n) is output for n in found)
+        ):
+            raise ModelError(
+                f"adapter.targets: '{target}' is the output layer, which shares its weights with the embeddings: an adapter "
+                f"on one would untie them\n  choose from:   {', '.join(e for e in endings if e != target)}"
+            )
+    return targets
+
+
+def add_adapter(model: Any, settings: Adapter, base: str, revision: str) -> Any:
+    """Freeze a model and put a new adapter on it.
+
+    Args:
+        model: A transformers model.
+        settings: The recipe's adapter.
+        base: Name by which the adapter will find its base again.
+        revision: Revision of a hub id.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha or 2 * settings.rank,
+        lora_dropout=settings.dropout,
+        target_modules=adapter_targets(model, settings.targets),
+        base_model_name_or_path=base,
+        revision=revision,
+    )
+    wrapped = get_peft_model(model, config)
+    wrapped.peft_config["default"].base_model_name_or_path = base
+    wrapped.peft_config["default"].revision = revision
+    return wrapped
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder holds an adapter instead of a whole model."""
+    return (folder / "adapter_config.json").is_file()
+
+
+def adapter_base(folder: Path) -> tuple[str, str]:
+    """Name and revision of the model that an adapter belongs on."""
+    from peft import PeftConfig
+
+    config = PeftConfig.from_pretrained(str(folder))
+    return str(config.base_model_name_or_path), str(config.revision or "main")
+
+
+def merge_adapter(model: Any, folder: Path) -> Any:
+    """The model with an adapter's matrices added into its weights: as fast as the model alone."""
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(model, str(folder)).merge_and_unload()

@@ -1,0 +1,161 @@
+"""A checkpoint by its name, in memory: float32, in evaluation mode, adapters merged, what is odd about it said."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hftoolkit import hub
+from hftoolkit.errors import ModelError
+from hftoolkit.models.adapters import adapter_base, is_adapter, merge_adapter
+from hftoolkit.models.guard import check_marian, mend_generation
+from hftoolkit.models.saved import Saved, read_saved
+from hftoolkit.models.weights import safe_weights
+
+AutoClass = Callable[[Any, str], str]
+"""From a configuration and the checkpoint's name to the name of a transformers auto class."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A checkpoint in memory."""
+
+    name: str
+    """As the user wrote it."""
+
+    folder: Path
+    """Where it lies."""
+
+    model: Any
+    tokenizer: Any
+
+    saved: Saved | None
+    """What a folder of ours says about itself."""
+
+    notes: tuple[str, ...]
+    """What should be said about it."""
+
+    bases: tuple[Path, ...] = ()
+    """Where the models lie that this one is an adapter of."""
+
+
+DROPOUT = ("dropout", "hidden_dropout_prob", "resid_pdrop", "embd_pdrop")
+"""What architectures call the dropout of their activations."""
+
+
+def load_checkpoint(
+    name: str, auto_class: AutoClass, *, revision: str = "main", dropout: float | None = None
+) -> Loaded:
+    """Load model and tokenizer by hub id, folder, ``package:NAME/FOLDER`` or adapter folder.
+
+    Args:
+        name: What to load.
+        auto_class: Chooses the architecture's auto class, or raises `ModelError` for one that does not suit.
+        revision: Branch, tag or commit of a hub id.
+        dropout: Share of activations set to zero in training; None: as the checkpoint says.
+
+    Raises:
+        HubError: If it cannot be fetched.
+        ModelError: If it cannot be loaded or does not suit.
+    """
+    folder = hub.resolve(name, revision)
+    if is_adapter(folder):
+        base_name, base_revision = adapter_base(folder)
+        base = load_checkpoint(base_name, auto_class, revision=base_revision, dropout=dropout)
+        tokenizer = load_tokenizer(folder, name) if (folder / "tokenizer_config.json").is_file() else base.tokenizer
+        model = merge_adapter(base.model, folder).eval()
+        return Loaded(
+            name, folder, model, tokenizer, read_saved(folder) or base.saved, base.notes, (base.folder, *base.bases)
+        )
+    model, notes = load_model(folder, name, auto_class, dropout)
+    tokenizer = load_tokenizer(folder, name)
+    if model.config.model_type == "marian":
+        check_marian(model, tokenizer, name)
+    return Loaded(name, folder, model, tokenizer, read_saved(folder), tuple(notes))
+
+
+def load_tokenizer(folder: Path, name: str) -> Any:
+    """The tokenizer in a checkpoint's folder.
+
+    Raises:
+        ModelError: If there is none, or it cannot be read.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(str(folder))
+    except (OSError, ValueError, KeyError, ImportError, TypeError) as error:
+        raise ModelError(f"{name}: its tokenizer cannot be loaded: {_first_line(error)}") from error
+
+
+def load_model(folder: Path, name: str, auto_class: AutoClass, dropout: float | None = None) -> tuple[Any, list[str]]:
+    """The model in a checkpoint's folder, in float32 and evaluation mode, and what should be said about it.
+
+    Raises:
+        ModelError: If it cannot be read, is of another kind, or lacks weights.
+    """
+    import transformers
+
+    if not (folder / "config.json").is_file():
+        raise ModelError(
+            f"{name}: this folder holds no model (no config.json in it)\n"
+            "  a model folder has config.json, weights and a tokenizer, as save_pretrained writes it"
+        )
+    weights = safe_weights(folder)
+    try:
+        config = transformers.AutoConfig.from_pretrained(str(folder))
+        for key in DROPOUT if dropout is not None else ():
+            if hasattr(config, key):
+                setattr(config, key, dropout)
+        with _quiet():
+            model, info = getattr(transformers, auto_class(config, name)).from_pretrained(
+                str(weights.folder), config=config, dtype=torch.float32, output_loading_info=True
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, json.JSONDecodeError) as error:
+        raise ModelError(f"{name}: this model cannot be loaded: {_first_line(error)}") from error
+    missing = sorted(info["missing_keys"])
+    if missing:
+        raise ModelError(
+            f"{name}: {len(missing)} of this model's weights are not in its files, the first is '{missing[0]}'\n"
+            "  fetch it again, or use another checkpoint"
+        )
+    freeze_position_tables(model)
+    if config.model_type == "marian":
+        mend_generation(model)
+    notes = list(weights.notes)
+    if config.dtype not in (None, torch.float32):
+        notes.append(f"{name} is stored in {str(config.dtype).removeprefix('torch.')}; it is used in float32")
+    return model.eval(), notes
+
+
+def freeze_position_tables(model: Any) -> None:
+    """Sinusoidal position tables are constants; loading marks them as trainable."""
+    for module in model.modules():
+        if type(module).__name__.endswith("SinusoidalPositionalEmbedding"):
+            module.weight.requires_grad_(False)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' progress bars and load reports: what matters of them is said by us."""
+    from transformers.utils import logging as transformers_logging
+
+    level = transformers_logging.get_verbosity()
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity(logging.ERROR)
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        if shown:
+            transformers_logging.enable_progress_bar()

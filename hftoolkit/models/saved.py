@@ -1,0 +1,38 @@
+"""What a model folder of ours says about itself, beside what transformers reads."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+NAME = "hftoolkit.json"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Facts of a fine-tuned checkpoint that its weights and tokenizer do not hold."""
+
+    task: str
+    """What it was tuned for."""
+
+    source_language: str | None = None
+    target_language: str | None = None
+
+    target_token: str | None = None
+    """Token in front of every source, the same in training and use."""
+
+
+def write_saved(saved: Saved, folder: Path) -> None:
+    """Write the facts into a model folder."""
+    temporary = folder / f"{NAME}.partial"
+    temporary.write_text(json.dumps(asdict(saved), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    os.replace(temporary, folder / NAME)
+
+
+def read_saved(folder: Path) -> Saved | None:
+    """The facts in a model folder, or None where it is not one of ours."""
+    path = folder / NAME
+    if not path.is_file():
+        return None
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    return Saved(**{key: value for key, value in facts.items() if key in Saved.__dataclass_fields__})

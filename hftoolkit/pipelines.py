@@ -1,0 +1,133 @@
+"""The pipelines that transformers 5 took away, in the call and return shapes of transformers 4."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from hftoolkit.engines.decoding import Decoding
+from hftoolkit.errors import UsageError
+from hftoolkit.translating import Translator, open_translator
+
+Answer = dict[str, Any]
+
+SUPPORTED = "translation, translation_XX_to_YY such as translation_en_to_zh"
+
+
+class TranslationPipeline:
+    """Translates texts: ``pipe("text")`` gives ``[{"translation_text": "..."}]``.
+
+    Args:
+        translator: What translates.
+        settings: Generation settings used in every call, such as ``num_beams``.
+        batch_size: Texts decoded at once at most; left out: as many as a token budget holds.
+    """
+
+    task = "translation"
+
+    def __init__(self, translator: Translator, settings: Mapping[str, Any], batch_size: int | None = None) -> None:
+        self.translator = translator
+        self.settings = dict(settings)
+        self.batch_size = batch_size
+
+    @property
+    def model(self) -> Any:
+        """The transformers model."""
+        return self.translator.engine.model
+
+    @property
+    def tokenizer(self) -> Any:
+        """The transformers tokenizer."""
+        return self.translator.engine.tokenizer
+
+    def __call__(
+        self, texts: str | Iterable[str], *, batch_size: int | None = None, **settings: Any
+    ) -> list[Answer] | Iterator[Answer]:
+        """Translate.
+
+        Args:
+            texts: A text, a list of texts, or any other iterable of them, which is read as it is translated.
+            batch_size: Texts decoded at once at most.
+            settings: Generation settings of transformers, such as ``num_beams`` or ``max_length``.
+
+        Returns:
+            A list with a dict for every text; for an iterable that is no list, an iterator of such dicts.
+
+        Raises:
+            UsageError: If a text is not a string, or a setting is unknown.
+        """
+        merged = self.settings | settings
+        self.translator.engine.batch_rows = batch_size or self.batch_size
+        if isinstance(texts, str):
+            return list(self._answers([texts], merged))
+        if isinstance(texts, list | tuple):
+            return list(self._answers(texts, merged))
+        return self._answers(texts, merged)
+
+    def _answers(self, texts: Iterable[str], settings: dict[str, Any]) -> Iterator[Answer]:
+        decoding = Decoding(
+            beams=settings.pop("num_beams", Decoding.beams),
+            length_penalty=settings.pop("length_penalty", Decoding.length_penalty),
+        )
+        for text in self.translator.translate(map(_text, texts), decoding, **settings):
+            yield {"translation_text": text}
+
+
+def pipeline(
+    task: str,
+    model: str | None = None,
+    *,
+    device: int | str | None = None,
+    revision: str = "main",
+    batch_size: int | None = None,
+    **settings: Any,
+) -> TranslationPipeline:
+    """A pipeline by the name of its task.
+
+    Args:
+        task: ``translation`` or ``translation_XX_to_YY``.
+        model: Hub id, folder, ``package:NAME/FOLDER`` or adapter folder; left out: the opus-mt checkpoint of the pair.
+        device: A GPU's number, -1 for the CPU, or a name; left out: the best there is.
+        revision: Branch, tag or commit of a hub id.
+        batch_size: Texts decoded at once at most; left out: as many as a token budget holds.
+        settings: ``src_lang`` and ``tgt_lang`` for the task ``translation``, and generation settings for every call.
+
+    Raises:
+        UsageError: If the task is unknown.
+        HftoolkitError: If the model cannot be had.
+
+    Example:
+        ``pipeline("translation_en_to_zh")("Good morning!")``
+    """
+    source, target = settings.pop("src_lang", None), settings.pop("tgt_lang", None)
+    if named := re.fullmatch(r"translation_(.+)_to_(.+)", task):
+        source, target = named.groups()
+    elif task != "translation":
+        close = get_close_matches(task, ["translation", "translation_en_to_zh"], n=1)
+        raise UsageError(
+            f"unknown pipeline '{task}'"
+            + (f"; did you mean '{close[0]}'?" if close else "")
+            + f"\n  known: {SUPPORTED}"
+        )
+    translator = open_translator(model, source=source, target=target, device=device, revision=revision)
+    return TranslationPipeline(translator, settings, batch_size)
+
+
+def load(model: str, *, device: int | str | None = None, revision: str = "main") -> TranslationPipeline:
+    """The pipeline of a fine-tuned checkpoint, which knows its own task.
+
+    Args:
+        model: Hub id, folder, ``package:NAME/FOLDER`` or adapter folder.
+        device: A GPU's number, -1 for the CPU, or a name; left out: the best there is.
+        revision: Branch, tag or commit of a hub id.
+
+    Raises:
+        HftoolkitError: If the model cannot be had.
+    """
+    return TranslationPipeline(open_translator(model, device=device, revision=revision), {})
+
+
+def _text(text: Any) -> str:
+    if not isinstance(text, str):
+        raise UsageError(f"expected text to translate, got {type(text).__name__}")
+    return text

@@ -1,0 +1,198 @@
+"""Translation with an encoder-decoder model: opus-mt, opus-mt-tc and other Marian checkpoints.
+
+A row:  {"source": "Where is the library?", "target": "图书馆在哪里？"}; a test row may have a list of targets.
+Its trap: a target token such as >>cmn_Hans<< in front of the source chooses the variety where the vocabulary has one,
+and must be the same in training, evaluation and use; it is recorded in the checkpoint.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hftoolkit.errors import ModelError, UsageError
+from hftoolkit.metrics import translations
+from hftoolkit.models.languages import target_token
+from hftoolkit.models.saved import Saved
+from hftoolkit.recipe.schema import Languages
+from hftoolkit.tasks.base import Feature, Measure, Row, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from hftoolkit.engines.decoding import Decoding
+    from hftoolkit.engines.pytorch import TorchEngine
+    from hftoolkit.training.batches import Batch
+
+IGNORED = -100
+"""Label of positions that are not counted."""
+
+
+@dataclass(frozen=True)
+class Translated:
+    """The translation of one source."""
+
+    text: str
+
+
+class Translation(Task):
+    """From a source text to a target text."""
+
+    inputs = ("source",)
+    answers = ("target",)
+    goal = "chrF2"
+    padded = ("input_ids", "labels")
+    trivial_name = "a copy of the source"
+
+    def __init__(self, options: Any, languages: Languages | None) -> None:
+        if languages is None:
+            raise UsageError(
+                "data.languages: missing; translation is scored by its target language\n"
+                "  say so:   languages: {source: en, target: zh-Hans}"
+            )
+        self.languages = languages
+        self.target_token: str | None = None
+        self.pad = self.start = 0
+
+    def auto_class(self, config: Any, name: str) -> str:
+        if config.model_type != "marian":
+            raise ModelError(
+                f"{name}: a model of the kind '{config.model_type}' does not translate; expected 'marian'\n"
+                "  choose an opus-mt checkpoint:   model: {name: Helsinki-NLP/opus-mt-en-zh}"
+            )
+        return "AutoModelForSeq2SeqLM"
+
+    def bind(self, tokenizer: Any, config: Any) -> None:
+        self.target_token = target_token(tokenizer.get_vocab(), self.languages.target, self.languages.source)
+        self.pad = config.pad_token_id
+        self.start = config.decoder_start_token_id
+
+    def check(self, model: Any, tokenizer: Any, rows: Sequence[Row], name: str) -> None:
+        from hftoolkit.models.guard import check_fluency
+
+        check_fluency(model, tokenizer, [self.prompt(row["source"]) for row in rows], name)
+
+    def fingerprint(self) -> str:
+        return f"translation|{self.target_token}"
+
+    def texts(self, rows: Iterable[Row]) -> Iterator[str]:
+        for row in rows:
+            yield row["source"]
+            yield from _answers(row)
+
+    def encode(self, rows: Sequence[Row], tokenizer: Any) -> list[list[Feature]]:
+        sources = tokenizer([self.prompt(row["source"]) for row in rows])["input_ids"]
+        answers = [_answers(row) for row in rows]
+        flat = [text for texts in answers for text in texts]
+        labels = iter(tokenizer(text_target=flat)["input_ids"])
+        return [
+            [{"input_ids": source, "labels": next(labels)} for _ in texts]
+            for source, texts in zip(sources, answers, strict=True)
+        ]
+
+    def collate(self, features: Sequence[Mapping[str, NDArray[np.int32]]], seed: int) -> "Batch":
+        import torch
+
+        from hftoolkit.training.batches import Batch
+
+        sources = [feature["input_ids"] for feature in features]
+        targets = [feature["labels"] for feature in features]
+        input_ids = _padded(sources, self.pad)  # [B, S]
+        labels = _padded(targets, IGNORED)  # [B, T]
+        shifted = np.full_like(labels, self.start)  # the decoder reads what it has written so far
+        shifted[:, 1:] = np.where(labels[:, :-1] == IGNORED, self.pad, labels[:, :-1])
+        counted = int(sum(map(len, targets)))
+        return Batch(
+            inputs={
+                "input_ids": torch.from_numpy(input_ids),
+                "attention_mask": torch.from_numpy(
+                    (np.arange(input_ids.shape[1]) < _lengths(sources)).astype(np.int64)
+                ),
+                "decoder_input_ids": torch.from_numpy(shifted),
+            },
+            labels={"translation": torch.from_numpy(labels)},
+            counts={"translation": counted},
+            tokens=int(sum(map(len, sources))) + counted,
+            padded=input_ids.size + labels.size,
+        )
+
+    def loss(self, model: "nn.Module", batch: "Batch", *, smoothing: float = 0.0) -> dict[str, "Tensor"]:
+        from torch.nn import functional
+
+        logits = model(**batch.inputs).logits  # [B, T, V]
+        # Marian's own loss is a mean over this batch alone; a step needs the sum. float32, whatever the products were in.
+        return {
+            "translation": functional.cross_entropy(
+                logits.flatten(0, 1).float(),
+                batch.labels["translation"].flatten(),
+                ignore_index=IGNORED,
+                reduction="sum",
+                label_smoothing=smoothing,
+            )
+        }
+
+    def engine(self, model: Any, tokenizer: Any, *, batch_tokens: int | None) -> "TorchEngine":
+        from hftoolkit.engines.pytorch import TorchEngine
+
+        return TorchEngine(model, tokenizer, batch_tokens=batch_tokens)
+
+    def predict(
+        self, engine: "TorchEngine", rows: Iterable[Row], decoding: "Decoding", **settings: Any
+    ) -> Iterator[Translated]:
+        for text in engine.generate((self.prompt(row["source"]) for row in rows), decoding, **settings):
+            yield Translated(text)
+
+    def prompt(self, source: str) -> str:
+        """What the encoder reads for a source."""
+        return source if self.target_token is None else f"{self.target_token} {source}"
+
+    def measures(self) -> list[Measure]:
+        return [_measure("BLEU", self._bleu), _measure("chrF2", self._chrf)]
+
+    def trivial(self, row: Row) -> Translated:
+        return Translated(row["source"])
+
+    def shown(self, prediction: Translated) -> str:
+        return prediction.text
+
+    def shown_row(self, row: Row) -> tuple[str, list[str]]:
+        return row["source"], _answers(row)
+
+    def saved(self) -> Saved:
+        return Saved(self.name(), self.languages.source, self.languages.target, self.target_token)
+
+    @cached_property
+    def _bleu(self) -> Any:
+        return translations.bleu(self.languages.target)
+
+    @cached_property
+    def _chrf(self) -> Any:
+        return translations.chrf()
+
+
+def _measure(name: str, metric: Any) -> Measure:
+    return Measure(
+        name,
+        counts=lambda prediction, row: translations.sentence_counts(metric, prediction.text, _answers(row)),
+        total=lambda counts: translations.total(metric, counts),
+        signature=lambda numbers: translations.signature(metric, numbers),
+    )
+
+
+def _answers(row: Row) -> list[str]:
+    target = row["target"]
+    return [target] if isinstance(target, str) else list(target)
+
+
+def _lengths(rows: Sequence[NDArray[np.int32]]) -> NDArray[np.int64]:
+    return np.array([[len(row)] for row in rows])  # [B, 1]
+
+
+def _padded(rows: Sequence[NDArray[np.int32]], value: int) -> NDArray[np.int64]:
+    table = np.full((len(rows), max(map(len, rows))), value, dtype=np.int64)
+    for place, row in enumerate(rows):
+        table[place, : len(row)] = row
+    return table
