@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from hftoolkit.engines.decoding import Decoding
+from hftoolkit.engines.decoding import Decoding, check_settings
 from hftoolkit.errors import UsageError
 from hftoolkit.translating import Translator, open_translator
 
@@ -21,13 +21,16 @@ class TranslationPipeline:
         translator: What translates.
         settings: Generation settings used in every call, such as ``num_beams``.
         batch_size: Texts decoded at once at most; left out: as many as a token budget holds.
+
+    Raises:
+        UsageError: If a setting is unknown.
     """
 
     task = "translation"
 
     def __init__(self, translator: Translator, settings: Mapping[str, Any], batch_size: int | None = None) -> None:
         self.translator = translator
-        self.settings = dict(settings)
+        self.settings = _settings(settings)
         self.batch_size = batch_size
 
     @property
@@ -42,7 +45,7 @@ class TranslationPipeline:
 
     def __call__(
         self, texts: str | Iterable[str], *, batch_size: int | None = None, **settings: Any
-    ) -> list[Answer] | Iterator[Answer]:
+    ) -> list[Answer] | Iterator[list[Answer]]:
         """Translate.
 
         Args:
@@ -51,18 +54,18 @@ class TranslationPipeline:
             settings: Generation settings of transformers, such as ``num_beams`` or ``max_length``.
 
         Returns:
-            A list with a dict for every text; for an iterable that is no list, an iterator of such dicts.
+            A list with a dict for every text; for an iterable that is no list, an iterator that gives for every text
+            what the text alone would give: a list with one dict.
 
         Raises:
             UsageError: If a text is not a string, or a setting is unknown.
         """
-        merged = self.settings | settings
-        self.translator.engine.batch_rows = batch_size or self.batch_size
+        merged = self.settings | _settings(settings) | {"batch_rows": batch_size or self.batch_size}
         if isinstance(texts, str):
             return list(self._answers([texts], merged))
         if isinstance(texts, list | tuple):
             return list(self._answers(texts, merged))
-        return self._answers(texts, merged)
+        return ([answer] for answer in self._answers(texts, merged))
 
     def _answers(self, texts: Iterable[str], settings: dict[str, Any]) -> Iterator[Answer]:
         decoding = Decoding(
@@ -90,10 +93,11 @@ def pipeline(
         device: A GPU's number, -1 for the CPU, or a name; left out: the best there is.
         revision: Branch, tag or commit of a hub id.
         batch_size: Texts decoded at once at most; left out: as many as a token budget holds.
-        settings: ``src_lang`` and ``tgt_lang`` for the task ``translation``, and generation settings for every call.
+        settings: ``src_lang`` and ``tgt_lang``, which have precedence over the task's name, and generation settings for
+            every call.
 
     Raises:
-        UsageError: If the task is unknown.
+        UsageError: If the task or a setting is unknown.
         HftoolkitError: If the model cannot be had.
 
     Example:
@@ -101,7 +105,7 @@ def pipeline(
     """
     source, target = settings.pop("src_lang", None), settings.pop("tgt_lang", None)
     if named := re.fullmatch(r"translation_(.+)_to_(.+)", task):
-        source, target = named.groups()
+        source, target = source or named[1], target or named[2]
     elif task != "translation":
         close = get_close_matches(task, ["translation", "translation_en_to_zh"], n=1)
         raise UsageError(
@@ -109,8 +113,9 @@ def pipeline(
             + (f"; did you mean '{close[0]}'?" if close else "")
             + f"\n  known: {SUPPORTED}"
         )
+    checked = _settings(settings)  # before anything is loaded
     translator = open_translator(model, source=source, target=target, device=device, revision=revision)
-    return TranslationPipeline(translator, settings, batch_size)
+    return TranslationPipeline(translator, checked, batch_size)
 
 
 def load(model: str, *, device: int | str | None = None, revision: str = "main") -> TranslationPipeline:
@@ -125,6 +130,19 @@ def load(model: str, *, device: int | str | None = None, revision: str = "main")
         HftoolkitError: If the model cannot be had.
     """
     return TranslationPipeline(open_translator(model, device=device, revision=revision), {})
+
+
+def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Generation settings, checked, without what transformers 4 takes too and what always holds here."""
+    for name in ("src_lang", "tgt_lang"):
+        if name in settings:
+            raise UsageError(f"{name}: languages are chosen once\n  give it to pipeline(...), not to a call")
+    if settings.get("num_return_sequences", 1) != 1:
+        raise UsageError("num_return_sequences: every text has one translation here\n  leave it out")
+    # Texts longer than the model are always cut, and it is said.
+    kept = {name: value for name, value in settings.items() if name not in ("num_return_sequences", "truncation")}
+    check_settings(kept)
+    return kept
 
 
 def _text(text: Any) -> str:

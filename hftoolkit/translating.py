@@ -1,17 +1,20 @@
 """Translating text with a checkpoint: line by line, blank lines left alone."""
 
+import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.errors import ModelError
+from hftoolkit.errors import ModelError, UsageError
 from hftoolkit.models.devices import choose_device
 from hftoolkit.models.languages import normalise
 from hftoolkit.models.loading import Loaded, load_checkpoint
 from hftoolkit.models.pairs import checkpoint_for
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.tasks.translation import Translation
+
+log = logging.getLogger("hftoolkit")
 
 DEFAULT = Languages(source="en", target="zh")
 """Translated from and to where nothing else is said."""
@@ -36,11 +39,14 @@ class Translator:
     def translate(self, lines: Iterable[str], decoding: Decoding | None = None, **settings: Any) -> Iterator[str]:
         """Translate lines as they come, in order and in constant memory; blank ones pass through.
 
+        How many were longer than the model can read, and were cut, is logged at the end.
+
         Args:
             lines: Texts of one line each.
             decoding: How the output is chosen.
-            settings: Further generation settings of transformers.
+            settings: What else the engine's ``generate`` takes.
         """
+        cut = self.engine.truncated
         blank: deque[str | None] = deque()
 
         def spoken() -> Iterator[Mapping[str, str]]:
@@ -50,11 +56,15 @@ class Translator:
                 if line.strip():
                     yield {"source": line}
 
-        for prediction in self.task.predict(self.engine, spoken(), decoding or Decoding(), **settings):
-            while (line := blank.popleft()) is not None:
-                yield line
-            yield prediction.text.replace("\n", " ")
-        yield from (line for line in blank if line is not None)
+        try:
+            for prediction in self.task.predict(self.engine, spoken(), decoding or Decoding(), **settings):
+                while (line := blank.popleft()) is not None:
+                    yield line
+                yield prediction.text.replace("\n", " ")
+            yield from (line for line in blank if line is not None)
+        finally:
+            if self.engine.truncated > cut:
+                log.warning(self.engine.cut_note(self.engine.truncated - cut))
 
 
 def open_translator(
@@ -86,14 +96,14 @@ def open_translator(
         name = model
     task = Translation(Translation.Options(), DEFAULT)
     loaded = load_checkpoint(name, task.auto_class, revision=revision)
-    if model is not None:
-        said = loaded.saved
-        languages = Languages(
-            source=source or (said and said.source_language) or DEFAULT.source,
-            target=target or (said and said.target_language) or DEFAULT.target,
-        )
+    if model is None:
+        return Translator(loaded, languages, device=device)
+    said_source, said_target = _said_languages(loaded)
+    languages = Languages(
+        source=source or said_source or DEFAULT.source, target=target or said_target or DEFAULT.target
+    )
     translator = Translator(loaded, languages, device=device)
-    _check_target(translator, loaded)
+    _check_target(translator, said_target)
     return translator
 
 
@@ -125,18 +135,32 @@ def translate(
     translator = open_translator(model, source=source, target=target, device=device)
     texts = [text] if isinstance(text, str) else list(text)
     lines = [one.split("\n") for one in texts]
-    output = translator.translate((line for one in lines for line in one), Decoding(beams))
+    output = iter(list(translator.translate((line for one in lines for line in one), Decoding(beams))))
     joined = ["\n".join(next(output) for _ in one) for one in lines]
     return joined[0] if isinstance(text, str) else joined
 
 
-def _check_target(translator: Translator, loaded: Loaded) -> None:
+def _said_languages(loaded: Loaded) -> tuple[str | None, str | None]:
+    """From what to what a checkpoint translates by its own words: our record of it, else its tokenizer's."""
+    if loaded.saved is not None:
+        return loaded.saved.source_language, loaded.saved.target_language
+    return _language(loaded.tokenizer.source_lang), _language(loaded.tokenizer.target_lang)
+
+
+def _language(tag: str | None) -> str | None:
+    """A tag that names a language; older checkpoints have ``ROMANCE`` and the like in its place."""
+    try:
+        return tag and str(normalise(tag))
+    except UsageError:
+        return None
+
+
+def _check_target(translator: Translator, said: str | None) -> None:
     """Refuse a language that the checkpoint is known not to write."""
-    said = loaded.saved.target_language if loaded.saved else None
     if said is None or translator.task.target_token is not None:
         return
     if normalise(said).language != normalise(translator.languages.target).language:
         raise ModelError(
-            f"{loaded.name}: this model translates to '{said}', not to '{translator.languages.target}'\n"
+            f"{translator.name}: this model translates to '{said}', not to '{translator.languages.target}'\n"
             "  leave --to out, or choose another model"
         )

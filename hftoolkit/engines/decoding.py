@@ -1,6 +1,31 @@
-"""How a model's output is chosen: the settings that a score depends on."""
+"""How a model's output is chosen: the settings that a score depends on, and those that transformers knows besides."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from hftoolkit.errors import UsageError
+
+_SMALLEST = {
+    "num_beams": 1,
+    "max_length": 2,
+    "max_new_tokens": 1,
+    "min_length": 0,
+    "min_new_tokens": 0,
+    "no_repeat_ngram_size": 0,
+    "encoder_no_repeat_ngram_size": 0,
+    "top_k": 0,
+}
+"""Generation settings that are whole numbers, each with its smallest value; lengths count the start token."""
+
+_OTHERS = """
+bad_words_ids begin_suppress_tokens do_sample early_stopping encoder_repetition_penalty epsilon_cutoff eta_cutoff
+exponential_decay_length_penalty forced_bos_token_id length_penalty max_time min_p remove_invalid_values
+renormalize_logits repetition_penalty sequence_bias suppress_tokens temperature top_p typical_p
+"""
+KNOWN = sorted((*_SMALLEST, *_OTHERS.split()))
+"""Every generation setting that is passed on to transformers."""
 
 
 @dataclass(frozen=True)
@@ -26,3 +51,22 @@ class Decoding:
     def __str__(self) -> str:
         penalty = f"|lp:{self.length_penalty:g}" if self.beams > 1 else ""
         return f"beams:{self.beams}{penalty}|max:{self.longest:g}x+20"
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Check generation settings of transformers, which ignores those it does not know.
+
+    Raises:
+        UsageError: If one is unknown, or no number that it could be.
+    """
+    for name, value in settings.items():
+        if name not in KNOWN:
+            close = get_close_matches(name, KNOWN, n=1)
+            raise UsageError(
+                f"unknown generation setting '{name}'"
+                + (f"; did you mean '{close[0]}'?" if close else "")
+                + f"\n  known: {', '.join(KNOWN)}"
+            )
+        least = _SMALLEST.get(name)
+        if least is not None and (type(value) is not int or value < least):
+            raise UsageError(f"{name}: expected a whole number from {least}, got {value!r}")

@@ -33,8 +33,6 @@ class TorchEngine:
         self.tokenizer = tokenizer
         self.batch_tokens = batch_tokens or (CPU_TOKENS if model.device.type == "cpu" else GPU_TOKENS)
         self.positions: int = model.config.max_position_embeddings
-        self.batch_rows: int | None = None
-        """Rows at once at most; None: as many as ``batch_tokens`` holds."""
         self.truncated = 0
         """Sources cut because the model has no more positions."""
 
@@ -43,36 +41,51 @@ class TorchEngine:
         """Engine and number format."""
         return f"torch|{str(self.model.dtype).removeprefix('torch.')}"
 
-    def generate(self, sources: Iterable[str], decoding: Decoding, **settings: Any) -> Iterator[str]:
+    def cut_note(self, cut: int) -> str:
+        """What should be said when so many sources were cut."""
+        count = "1 source is" if cut == 1 else f"{cut:,} sources are"
+        return f"{count} longer than the model's {self.positions:,} tokens and {'was' if cut == 1 else 'were'} cut"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What should be said about everything read so far."""
+        return (self.cut_note(self.truncated),) if self.truncated else ()
+
+    def generate(
+        self, sources: Iterable[str], decoding: Decoding, *, batch_rows: int | None = None, **settings: Any
+    ) -> Iterator[str]:
         """Write a text for every source, in order.
 
         Args:
             sources: Texts, with their target token.
             decoding: How to choose the output.
+            batch_rows: Rows at once at most; None: as many as ``batch_tokens`` holds.
             settings: Further generation settings of transformers, such as ``no_repeat_ngram_size``.
         """
         stream = iter(sources)
         while window := list(islice(stream, WINDOW)):
-            yield from self._window(window, decoding, settings)
+            yield from self._window(window, decoding, batch_rows, settings)
 
-    def _window(self, sources: Sequence[str], decoding: Decoding, settings: dict[str, Any]) -> list[str]:
+    def _window(
+        self, sources: Sequence[str], decoding: Decoding, batch_rows: int | None, settings: dict[str, Any]
+    ) -> list[str]:
         ids: list[list[int]] = self.tokenizer(list(sources))["input_ids"]
         for place, row in enumerate(ids):
             if len(row) > self.positions:
                 self.truncated += 1
                 ids[place] = row[: self.positions - 1] + row[-1:]  # the end token stays
         texts = [""] * len(ids)
-        for places in self._batches(ids):
+        for places in self._batches(ids, batch_rows):
             output = self._generate([ids[place] for place in places], decoding, settings)
             for place, text in zip(places, self.tokenizer.batch_decode(output, skip_special_tokens=True), strict=True):
                 texts[place] = text
         return texts
 
-    def _batches(self, ids: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    def _batches(self, ids: Sequence[Sequence[int]], batch_rows: int | None) -> Iterator[list[int]]:
         """Places of rows that go together, longest first: a batch too large fails at once."""
         batch: list[int] = []
         for place in sorted(range(len(ids)), key=lambda place: -len(ids[place])):
-            full = self.batch_rows is not None and len(batch) >= self.batch_rows
+            full = batch_rows is not None and len(batch) >= batch_rows
             if batch and (full or len(ids[batch[0]]) * (len(batch) + 1) > self.batch_tokens):
                 yield batch
                 batch = []
@@ -92,6 +105,8 @@ class TorchEngine:
         config.update(
             num_beams=decoding.beams, length_penalty=decoding.length_penalty, do_sample=False, max_length=max(limits)
         )
+        if "max_new_tokens" in settings:
+            config.max_length = None  # transformers warns where both are set
         config.update(**settings)
         ends = RowLimits(limits, config.eos_token_id, repeats=config.num_beams)
         return self.model.generate(  # type: ignore[no-any-return]
@@ -111,7 +126,7 @@ class RowLimits(LogitsProcessor):  # type: ignore[misc]
         self.eos = eos
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """Leave only the end token to rows at their limit; ``input_ids`` ``[B * beams, T]``, ``scores`` ``[B * beams, V]``."""
+        """Leave only the end token to rows at their limit; ``input_ids`` ``[B * beams, T]``, ``scores`` ``[.., V]``."""
         over = input_ids.shape[1] >= self.limits - 1
         if not over.any():
             return scores

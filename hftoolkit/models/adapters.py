@@ -37,7 +37,8 @@ def adapter_targets(model: Any, wanted: list[str] | None) -> list[str]:
         found = [name for name, _ in model.named_modules() if name == target or name.endswith(f".{target}")]
         if not found:
             raise ModelError(
-                f"adapter.targets: no layer of this model is named '{target}'\n  its linear layers are:   {', '.join(endings)}"
+                f"adapter.targets: no layer of this model is named '{target}'\n"
+                f"  its linear layers are:   {', '.join(endings)}"
             )
         output = model.get_output_embeddings()
         if (
@@ -46,8 +47,8 @@ def adapter_targets(model: Any, wanted: list[str] | None) -> list[str]:
             and any(model.get_submodule(n) is output for n in found)
         ):
             raise ModelError(
-                f"adapter.targets: '{target}' is the output layer, which shares its weights with the embeddings: an adapter "
-                f"on one would untie them\n  choose from:   {', '.join(e for e in endings if e != target)}"
+                f"adapter.targets: '{target}' is the output layer, which shares its weights with the embeddings: "
+                f"an adapter on one would untie them\n  choose from:   {', '.join(e for e in endings if e != target)}"
             )
     return targets
 

@@ -14,8 +14,8 @@ def choose_device(wanted: int | str | torch.device | None = None) -> torch.devic
     """The device asked for, or the best one there is.
 
     Args:
-        wanted: A GPU's number, -1 for the CPU, a name such as ``cuda:1``, ``mps`` or ``cpu``; None chooses. A GPU that is
-            not there is replaced by the CPU, which is said once on standard error.
+        wanted: A GPU's number, -1 for the CPU, a name such as ``cuda:1``, ``mps`` or ``cpu``; None chooses. A GPU that
+            is not there is replaced by the CPU, which is said once on standard error.
 
     Raises:
         UsageError: If the name means no device.

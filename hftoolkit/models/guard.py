@@ -50,8 +50,8 @@ def check_marian(model: Any, tokenizer: Any, name: str) -> None:
     if vocabulary not in (config.vocab_size, config.decoder_vocab_size) or tokenizer.pad_token_id != pad:
         _fail(
             name,
-            f"the tokenizer has {vocabulary:,} tokens with padding {tokenizer.pad_token_id}, the model {config.vocab_size:,} "
-            f"with padding {pad}",
+            f"the tokenizer has {vocabulary:,} tokens with padding {tokenizer.pad_token_id}, "
+            f"the model {config.vocab_size:,} with padding {pad}",
             "they do not belong together",
         )
 
@@ -70,7 +70,9 @@ def check_fluency(model: Any, tokenizer: Any, texts: Sequence[str], name: str) -
         GuardError: If its greedy output, fed back to it, costs more than `MOST_NATS` per token.
     """
     model.eval()
-    inputs = tokenizer(list(texts), return_tensors="pt", padding=True, truncation=True).to(model.device)
+    longest = model.config.max_position_embeddings
+    inputs = tokenizer(list(texts), return_tensors="pt", padding=True, truncation=True, max_length=longest)
+    inputs = inputs.to(model.device)
     # A beam too few and a length too small to translate well, enough to see gibberish.
     output = model.generate(**inputs, num_beams=1, do_sample=False, max_new_tokens=24, max_length=None)
     labels = output[:, 1:]
@@ -81,8 +83,8 @@ def check_fluency(model: Any, tokenizer: Any, texts: Sequence[str], name: str) -
     if math.isnan(nats) or nats > MOST_NATS:
         _fail(
             name,
-            f"its own translation costs it {nats:.1f} nats per token, where a trained model stays below {MOST_NATS:.0f} "
-            f"(guessing costs {math.log(logits.shape[-1]):.1f})",
+            f"its own translation costs it {nats:.1f} nats per token, where a trained model stays below "
+            f"{MOST_NATS:.0f} (guessing costs {math.log(logits.shape[-1]):.1f})",
             "its weights are not what its configuration says",
         )
 
@@ -90,7 +92,8 @@ def check_fluency(model: Any, tokenizer: Any, texts: Sequence[str], name: str) -
 def mend_generation(model: Any) -> None:
     """Fill in the generation settings that old Marian checkpoints leave to their configuration, or leave out.
 
-    transformers 5 reads ``generation_config`` alone; without it sentences are cut at 20 tokens and padding can be written.
+    transformers 5 reads ``generation_config`` alone; without it sentences are cut at 20 tokens and padding can be
+    written.
     """
     config, stated = model.config, model.generation_config
     stated.decoder_start_token_id = config.decoder_start_token_id

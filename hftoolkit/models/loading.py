@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from hftoolkit import hub
-from hftoolkit.errors import ModelError
+from hftoolkit.errors import HftoolkitError, ModelError
 from hftoolkit.models.adapters import adapter_base, is_adapter, merge_adapter
 from hftoolkit.models.guard import check_marian, mend_generation
 from hftoolkit.models.saved import Saved, read_saved
@@ -66,7 +66,10 @@ def load_checkpoint(
     folder = hub.resolve(name, revision)
     if is_adapter(folder):
         base_name, base_revision = adapter_base(folder)
-        base = load_checkpoint(base_name, auto_class, revision=base_revision, dropout=dropout)
+        try:
+            base = load_checkpoint(base_name, auto_class, revision=base_revision, dropout=dropout)
+        except HftoolkitError as error:
+            raise ModelError(f"{name}: the model that this adapter belongs on cannot be loaded: {error}") from error
         tokenizer = load_tokenizer(folder, name) if (folder / "tokenizer_config.json").is_file() else base.tokenizer
         model = merge_adapter(base.model, folder).eval()
         return Loaded(
@@ -88,9 +91,12 @@ def load_tokenizer(folder: Path, name: str) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(str(folder))
+        tokenizer = AutoTokenizer.from_pretrained(str(folder))
     except (OSError, ValueError, KeyError, ImportError, TypeError) as error:
         raise ModelError(f"{name}: its tokenizer cannot be loaded: {_first_line(error)}") from error
+    # Long rows are dropped or cut by us, and counted; transformers would say so for the first one alone.
+    tokenizer.deprecation_warnings["sequence-length-is-longer-than-the-specified-maximum"] = True
+    return tokenizer
 
 
 def load_model(folder: Path, name: str, auto_class: AutoClass, dropout: float | None = None) -> tuple[Any, list[str]]:

@@ -123,7 +123,7 @@ class Translation(Task):
         from torch.nn import functional
 
         logits = model(**batch.inputs).logits  # [B, T, V]
-        # Marian's own loss is a mean over this batch alone; a step needs the sum. float32, whatever the products were in.
+        # Marian's own loss is a mean over this batch alone; a step needs the sum. float32, not the products' format.
         return {
             "translation": functional.cross_entropy(
                 logits.flatten(0, 1).float(),
