@@ -1,7 +1,7 @@
 """How good a model is: predictions for named test sets, scores with intervals, before against after."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from hftoolkit import hub
 from hftoolkit.data.prepared import load_tests
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.errors import UsageError
+from hftoolkit.errors import DataError, OutputError, UsageError
 from hftoolkit.metrics.significance import bootstrap, paired_test
 from hftoolkit.models.devices import choose_device
 from hftoolkit.models.loading import load_checkpoint
@@ -188,11 +188,13 @@ class Evaluated:
     def lines(self) -> Iterator[str]:
         """The scores as a table."""
         yield f"{self.model}  ({self.decoding})"
-        width = max(map(len, self.tests))
+        wide = max(map(len, self.tests))
+        long = max(len(one.name) for found in self.tests.values() for one in found)
         for name, found in self.tests.items():
             for place, one in enumerate(found):
                 interval = "" if one.low is None else f"  [{one.low:.1f}, {one.high:.1f}]"
-                yield f"  {name if not place else '':{width}}  {one.name:6} {one.value:6.2f}{interval}  {one.signature}"
+                label = name if not place else ""
+                yield f"  {label:{wide}}  {one.name:{long}} {one.value:6.2f}{interval}  {one.signature}".rstrip()
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -215,11 +217,21 @@ def evaluate(
 
     Raises:
         RecipeError: If the recipe has problems.
+        UsageError: If there is no such recipe, or no model to evaluate yet.
         DataError: If the rows cannot be read.
         ModelError: If the model cannot be loaded or does not suit.
+        OutputError: If the run is not finished.
     """
-    recipe, run = _read(recipe, list(overrides))
+    run = _run_folder(recipe)
+    recipe = read(run / "recipe.yaml" if run else recipe, list(overrides))
+    if run and model is None and not (run / "report.json").is_file():
+        raise OutputError(
+            f"{run}: this run is not finished: there is no result to evaluate yet\n"
+            f"  finish it:           hftoolkit finetune {run / 'recipe.yaml'}\n"
+            "  or name a model:     --model FOLDER"
+        )
     task = find_task(recipe.task)(recipe.options, recipe.data.languages)
+    extra = extra_metrics(recipe)
     settings = recipe.data if data is None else _with_file(recipe.data, str(data))
     rows = load_tests(
         settings, task.inputs, task.answers, folder=hub.cache_folder() / "rows", seed=recipe.training.seed
@@ -236,7 +248,6 @@ def evaluate(
     task.bind(loaded.tokenizer, loaded.model.config)
     engine = task.engine(loaded.model, loaded.tokenizer, batch_tokens=recipe.evaluation.batch_tokens)
     decoding = Decoding(recipe.evaluation.beams, recipe.evaluation.length_penalty)
-    extra = extra_metrics(recipe)
     found = {test: score_model(task, engine, part, decoding) for test, part in rows.items()}
     return Evaluated(
         model=name,
@@ -245,25 +256,37 @@ def evaluate(
         predictions={test: one.shown for test, one in found.items()},
         notes=(
             *loaded.notes,
+            *engine.notes,
             *(f"{test}: {note}" for test, part in rows.items() for one in part.census for note in one.notes),
         ),
     )
 
 
-def _read(recipe: Recipe | Mapping[str, Any] | str | Path, overrides: list[str]) -> tuple[Recipe, Path | None]:
-    """The recipe, and the folder of its run if that is what was given."""
-    if isinstance(recipe, Recipe):
-        return recipe, None
-    if isinstance(recipe, Mapping):
-        return recipe_from(recipe, tasks=task_options()), None
-    folder = Path(recipe)
-    if (folder / "recipe.yaml").is_file():
-        return read_recipe(folder / "recipe.yaml", overrides, tasks=task_options()), folder
-    return read_recipe(recipe, overrides, tasks=task_options()), None
+def read(recipe: Recipe | Mapping[str, Any] | str | Path, overrides: Sequence[str]) -> Recipe:
+    """The recipe, in whatever form it is given.
+
+    Raises:
+        RecipeError: If it has problems.
+        UsageError: If there is no such file, or overrides have no file to change.
+    """
+    if isinstance(recipe, str | Path):
+        return read_recipe(recipe, overrides, tasks=task_options())
+    if overrides:
+        raise UsageError("overrides change a recipe's file; this recipe was made in Python\n  change it there")
+    return recipe if isinstance(recipe, Recipe) else recipe_from(recipe, tasks=task_options())
+
+
+def _run_folder(recipe: Recipe | Mapping[str, Any] | str | Path) -> Path | None:
+    """The folder of the run that is meant; None for a recipe."""
+    if not isinstance(recipe, str | Path) or not (Path(recipe) / "recipe.yaml").is_file():
+        return None
+    return Path(recipe)
 
 
 def _with_file(data: Data, file: str) -> Data:
-    """The same data with one file in the place of the test sets, read as the first of them is."""
+    """The same data with one file in the place of the test sets, with the columns of the first of them."""
+    if not Path(file).exists():
+        raise DataError(f"{file}: no such file\n  --data counts from the current folder")
     parts = [part for part in (*data.test.values(), *data.train) if isinstance(part, Source) and part.source]
     columns = parts[0].columns if parts else {}
     return data.model_copy(update={"test": {Path(file).name: Source(source=file, columns=columns)}})

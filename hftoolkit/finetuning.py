@@ -4,7 +4,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -20,20 +20,19 @@ from hftoolkit.data.features import Features, build_features
 from hftoolkit.data.prepared import RunRows, load_run
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.evaluation import Scored, compared, extra_metrics, extra_scores, score_model, score_trivial
+from hftoolkit.evaluation import Scored, compared, extra_metrics, extra_scores, read, score_model, score_trivial
 from hftoolkit.fitting import Fitting, fit
 from hftoolkit.models.adapters import adapter_targets, add_adapter
 from hftoolkit.models.devices import choose_device, choose_precision, device_words, peak_memory
 from hftoolkit.models.keys import content_key, tokenizer_key
-from hftoolkit.models.loading import Loaded, load_checkpoint
+from hftoolkit.models.loading import Loaded, load_checkpoint, quiet
 from hftoolkit.models.saved import write_saved
 from hftoolkit.models.scratch import build_marian
-from hftoolkit.recipe.reader import read_recipe, recipe_from
 from hftoolkit.recipe.schema import Recipe
 from hftoolkit.reports.files import write_report
 from hftoolkit.reports.folder import RunFolder, open_run, write_whole
 from hftoolkit.reports.run import UNTOUCHED, DataSource, ModelFacts, Report, TestSet
-from hftoolkit.tasks import find_task, task_options
+from hftoolkit.tasks import find_task
 from hftoolkit.tasks.base import Task
 from hftoolkit.training.checkpoints import load_weights
 
@@ -65,13 +64,24 @@ def finetune(
     """
     clock = _Clock()
     accelerator = Accelerator(cpu=choose_device().type == "cpu", mixed_precision="no")
-    recipe = _read(recipe, list(overrides), accelerator.device)
+    recipe = _decided(read(recipe, list(overrides)), accelerator.device)
     task = find_task(recipe.task)(recipe.options, recipe.data.languages)
+    extra = extra_metrics(recipe) if accelerator.is_main_process else {}
     folder = RunFolder(Path(recipe.output))
-    if accelerator.is_main_process:
-        open_run(recipe, overwrite=overwrite)
-    accelerator.wait_for_everyone()
+    with open_run(recipe, overwrite=overwrite) if accelerator.is_main_process else nullcontext():
+        accelerator.wait_for_everyone()
+        return _run(recipe, task, extra, folder, accelerator, clock)
 
+
+def _run(
+    recipe: Recipe,
+    task: Task,
+    extra: Mapping[str, Any],
+    folder: RunFolder,
+    accelerator: Accelerator,
+    clock: "_Clock",
+) -> Report:
+    """The run, in a folder that is there."""
     with clock("read"), accelerator.main_process_first():
         rows = load_run(
             recipe.data, task.inputs, task.answers, folder=hub.cache_folder() / "rows", seed=recipe.training.seed
@@ -81,7 +91,6 @@ def finetune(
         task.bind(start.tokenizer, start.model.config)
         start.model.to(accelerator.device)
     _say(accelerator, notes)
-    extra = extra_metrics(recipe) if accelerator.is_main_process else {}
     with clock("baseline"):
         before = _baseline(recipe, task, start, rows) if accelerator.is_main_process else {}
     accelerator.wait_for_everyone()
@@ -99,7 +108,11 @@ def finetune(
         _save(task, start, model, folder)
         del model
     with clock("test"):
-        tests, decoding = _test(recipe, task, rows, before, extra, folder) if accelerator.is_main_process else ([], "")
+        tests, decoding, said = (
+            _test(recipe, task, rows, before, extra, folder) if accelerator.is_main_process else ([], "", ())
+        )
+    _say(accelerator, said)
+    notes += said
     report = Report(
         task=recipe.task,
         tests=tests,
@@ -125,12 +138,8 @@ def finetune(
     return report
 
 
-def _read(recipe: Recipe | Mapping[str, Any] | str | Path, overrides: list[str], device: torch.device) -> Recipe:
+def _decided(recipe: Recipe, device: torch.device) -> Recipe:
     """The recipe with what the machine decides filled in, so that a resumed run decides the same."""
-    if isinstance(recipe, Mapping):
-        recipe = recipe_from(recipe, tasks=task_options())
-    elif not isinstance(recipe, Recipe):
-        recipe = read_recipe(recipe, overrides, tasks=task_options())
     precision = choose_precision(recipe.training.precision, device, adapter=recipe.adapter is not None)
     return recipe.model_copy(update={"training": recipe.training.model_copy(update={"precision": precision})})
 
@@ -201,7 +210,7 @@ def _trainable(recipe: Recipe, start: Loaded, accelerator: Accelerator) -> tuple
     if accelerator.device.type == "cpu":
         # 1.3 times the tokens/s of sdpa under bf16 on sentences of 30 tokens, the same in float32.
         model.set_attn_implementation("eager")
-    parameters = sum(p.numel() for p in model.parameters())
+    parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)  # constant tables are no weights
     adapter, targets = "", []
     if recipe.adapter is not None:
         targets = adapter_targets(model, recipe.adapter.targets)
@@ -227,7 +236,7 @@ def _trainable(recipe: Recipe, start: Loaded, accelerator: Accelerator) -> tuple
 
 def _save(task: Task, start: Loaded, model: Any, folder: RunFolder) -> None:
     """Write model or adapter, tokenizer, and what they do not say themselves."""
-    with folder.writing():
+    with folder.writing(), quiet():
         model.save_pretrained(folder.path)
         start.tokenizer.save_pretrained(folder.path)
         write_saved(task.saved(), folder.path)
@@ -235,22 +244,26 @@ def _save(task: Task, start: Loaded, model: Any, folder: RunFolder) -> None:
 
 def _test(
     recipe: Recipe, task: Task, rows: RunRows, before: Mapping[str, Scored], extra: Mapping[str, Any], folder: RunFolder
-) -> tuple[list[TestSet], str]:
-    """Score what was saved, read back from disk: what is measured is what a user gets."""
+) -> tuple[list[TestSet], str, tuple[str, ...]]:
+    """Score what was saved, read back from disk: what is measured is what a user gets.
+
+    Returns:
+        The test sets of the report, how they were decoded, and what should be said about them.
+    """
     tuned = load_checkpoint(str(folder.path), task.auto_class)
     tuned.model.to(choose_device())
     engine = task.engine(tuned.model, tuned.tokenizer, batch_tokens=recipe.evaluation.batch_tokens)
     baseline = UNTOUCHED if recipe.model.scratch is None else task.trivial_name
     tests = []
     for name, part in rows.tests.items():
-        log.info("scoring %s after training (%s rows)", name, f"{len(part):,}")
+        log.info("scoring '%s' after training (%s rows)", name, f"{len(part):,}")
         after = score_model(task, engine, part, _decoding(recipe))
         _write_predictions(task, name, part, before[name], after, folder)
         test = compared(task, name, part, before[name], after, baseline, rows.leaks[name])
         test.before.extend(extra_scores(task, extra, part, before[name]))
         test.after.extend(extra_scores(task, extra, part, after))
         tests.append(test)
-    return tests, f"{engine.signature}|{_decoding(recipe)}"
+    return tests, f"{engine.signature}|{_decoding(recipe)}", engine.notes
 
 
 def _write_predictions(task: Task, name: str, rows: Rows, before: Scored, after: Scored, folder: RunFolder) -> None:
@@ -304,9 +317,13 @@ def _beginning(rows: RunRows, features: Features, facts: ModelFacts) -> list[str
     notes = [
         f"{len(rows.train):,} training rows, {len(rows.validation):,} for validation, "
         + ", ".join(f"{len(part):,} in test set '{name}'" for name, part in rows.tests.items()),
-        f"{facts.trainable:,} of {facts.parameters:,} weights are trained ({facts.trainable / facts.parameters:.1%}), "
-        f"{facts.number_format}, {facts.device}"
-        + (f"; {facts.adapter} on {' '.join(facts.adapter_targets)}" if facts.adapter else ""),
+        (
+            f"{facts.adapter} on {' '.join(facts.adapter_targets)}: {facts.trainable:,} weights are trained beside "
+            f"{facts.parameters:,}"
+            if facts.adapter
+            else f"all {facts.parameters:,} weights are trained"
+        )
+        + f", {facts.number_format}, {facts.device}",
     ]
     for census in rows.train.census:
         if census.dropped:

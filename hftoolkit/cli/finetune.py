@@ -1,6 +1,12 @@
 """`hftoolkit finetune`."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from hftoolkit.reports.run import Report
 
 
 @click.command()
@@ -8,7 +14,7 @@ import click
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key, as in --set training.epochs=1."
 )
-@click.option("--overwrite", is_flag=True, help="Remove a run that is in the output folder.")
+@click.option("--overwrite", is_flag=True, help="Put the new run in the place of one in the output folder.")
 def finetune(recipe: str, overrides: tuple[str, ...], overwrite: bool) -> None:
     """Fine-tune a model as RECIPE says; report what was gained and lost.
 
@@ -17,11 +23,18 @@ def finetune(recipe: str, overrides: tuple[str, ...], overwrite: bool) -> None:
     from hftoolkit.finetuning import finetune as run
 
     report = run(recipe, overrides=overrides, overwrite=overwrite)
-    output = report.recipe["output"]
-    click.echo(report.verdict())
+    if report.tests:  # of several processes one has the scores
+        click.echo("\n".join(_lines(report)))
+
+
+def _lines(report: "Report") -> Iterator[str]:
+    yield report.verdict()
+    wide = max(len(test.name) for test in report.tests)
+    long = max(len(score.name) for test in report.tests for score in test.after)
     for test in report.tests:
         for before, after in zip(test.before, test.after, strict=True):
-            click.echo(
-                f"  {test.name:16} {after.name:6} {before.value:6.2f} -> {after.value:6.2f}  [{after.low:.1f}, {after.high:.1f}]"
-            )
-    click.echo(f'  report: {output}/report.html   use it: hftoolkit translate --model {output} "..."')
+            interval = "" if after.low is None else f"  [{after.low:.1f}, {after.high:.1f}]"
+            yield f"  {test.name:{wide}}  {after.name:{long}} {before.value:6.2f} -> {after.value:6.2f}{interval}"
+    output = report.recipe["output"]
+    yield f"  report:   {output}/report.html"
+    yield f'  use it:   hftoolkit translate --model {output} "..."'

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import traceback
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -31,6 +32,14 @@ class _Commands(click.Group):
         command: click.Command = getattr(import_module(f"hftoolkit.cli.{cmd_name}"), cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS:
+            close = get_close_matches(args[0], COMMANDS, n=1)
+            ctx.fail(f"no such command '{args[0]}'" + (f"; did you mean '{close[0]}'?" if close else ""))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -50,17 +59,18 @@ def main() -> None:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8")
-    handler = logging.StreamHandler(sys.stderr)
-    logger = logging.getLogger("hftoolkit")
+    logger, handler = logging.getLogger("hftoolkit"), logging.StreamHandler(sys.stderr)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
         hftoolkit(standalone_mode=False)
     except HftoolkitError as error:
         _leave(str(error), error.exit_code)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _leave(error.format_message() + _help_of(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _leave("interrupted; a run continues when it is started again", 130)
     except BrokenPipeError:
@@ -69,6 +79,13 @@ def main() -> None:
     except Exception:  # our own bug: say so, and show where
         traceback.print_exc()
         _leave("this is a bug in hftoolkit, not a mistake of yours; please report the lines above", 70)
+    finally:
+        logger.removeHandler(handler)
+
+
+def _help_of(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return "" if context is None else f"\n  see:   {context.command_path} --help"
 
 
 def _leave(message: str, code: int) -> None:

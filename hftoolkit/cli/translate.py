@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import click
 
@@ -54,15 +55,19 @@ def _lines(text: str | None, file: str | None) -> Iterator[str]:
 
 
 def _read(file: str | None) -> Iterator[str]:
-    name = file or "standard input"
+    if file is None:
+        return _decoded(sys.stdin.buffer, "standard input")
     try:
-        stream = open(file, "rb") if file else sys.stdin.buffer
+        return _decoded(open(file, "rb"), file)  # closed by the reader
     except OSError as error:
-        raise DataError(f"{name}: cannot be read: {error.strerror}\n  check the name of the file") from error
+        raise DataError(f"{file}: cannot be read: {error.strerror}\n  check the name of the file") from error
+
+
+def _decoded(stream: BinaryIO, name: str) -> Iterator[str]:
     with stream:
         for number, line in enumerate(stream, start=1):
             try:
-                yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\n").rstrip("\r")
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\n").removesuffix("\r")
             except UnicodeDecodeError as error:
                 raise DataError(
                     f"{name}: line {number}: byte {error.start + 1} is not UTF-8\n  save the text as UTF-8 first"

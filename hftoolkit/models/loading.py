@@ -118,7 +118,7 @@ def load_model(folder: Path, name: str, auto_class: AutoClass, dropout: float | 
         for key in DROPOUT if dropout is not None else ():
             if hasattr(config, key):
                 setattr(config, key, dropout)
-        with _quiet():
+        with quiet():
             model, info = getattr(transformers, auto_class(config, name)).from_pretrained(
                 str(weights.folder), config=config, dtype=torch.float32, output_loading_info=True
             )
@@ -151,7 +151,7 @@ def _first_line(error: BaseException) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without transformers' progress bars and load reports: what matters of them is said by us."""
     from transformers.utils import logging as transformers_logging
 

@@ -4,13 +4,15 @@ import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from hftoolkit.errors import DataError
+from hftoolkit.models.loading import quiet
 from hftoolkit.recipe.schema import Languages, Scratch
 
-SENTENCES = 2_000_000
+SENTENCES = 200_000
 """Sentences the tokenizer is trained on at most; of more, a random sample is taken."""
 
 
@@ -59,12 +61,7 @@ def build_marian(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = MarianMTModel(config)
-    # Tied embeddings are output weights too: a variance of 1/H keeps the first logits near the uniform distribution.
-    torch.nn.init.normal_(
-        model.model.shared.weight, std=sizes.width**-0.5, generator=torch.Generator().manual_seed(seed)
-    )
-    with torch.no_grad():
-        model.model.shared.weight[pad].zero_()
+        _initialise(model, sizes.width, pad)
     model.generation_config = GenerationConfig(
         bad_words_ids=[[pad]],
         decoder_start_token_id=pad,
@@ -74,13 +71,30 @@ def build_marian(
         max_length=sizes.positions,
         num_beams=4,
     )
-    model.save_pretrained(folder)
+    with quiet():
+        model.save_pretrained(folder)
     notes = []
     if vocabulary < sizes.vocabulary:
         notes.append(
             f"the tokenizer has {vocabulary:,} tokens instead of {sizes.vocabulary:,}: the rows hold no more pieces"
         )
     return notes
+
+
+def _initialise(model: Any, width: int, pad: int) -> None:
+    """Weights as Marian and fairseq draw them; transformers' own 0.02 is far too small for narrow layers, which then
+    hardly learn to attend.
+
+    Source:
+        Glorot and Bengio, 2010, Understanding the difficulty of training deep feedforward neural networks.
+    """
+    for module in model.model.modules():
+        if isinstance(module, torch.nn.Linear):
+            torch.nn.init.xavier_uniform_(module.weight)
+    with torch.no_grad():
+        # Embeddings are output weights too: a variance of 1/H keeps the first predictions near uniform.
+        torch.nn.init.normal_(model.model.shared.weight, std=width**-0.5)
+        model.model.shared.weight[pad].zero_()
 
 
 def _train_tokenizer(sizes: Scratch, texts: Iterable[str], languages: Languages | None, folder: Path) -> int:

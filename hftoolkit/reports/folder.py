@@ -4,24 +4,34 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 
-from hftoolkit.errors import OutputError
+from hftoolkit.errors import OutputError, RecipeError
+from hftoolkit.recipe.parsing import parse
+from hftoolkit.recipe.paths import moved
 from hftoolkit.recipe.schema import Recipe
 from hftoolkit.recipe.writer import write_recipe
 from hftoolkit.reports.run import Point
 
+_SHOWN = 5
+"""Keys named at most where two recipes differ."""
+
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where a run writes; complete when report.json is there."""
+    """Where a run writes."""
 
     path: Path
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run is finished: report.json is written last."""
+        return (self.path / "report.json").is_file()
 
     @property
     def checkpoints(self) -> Path:
@@ -53,11 +63,12 @@ class RunFolder:
         """The step log."""
         if not self.log.is_file():
             return []
-        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+        lines = self.log.read_text(encoding="utf-8").splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]  # the last one may be torn
 
     def rewind(self, step: int) -> None:
-        """Drop from the log what came after a checkpoint."""
-        kept = "".join(json.dumps(line) + "\n" for line in self.lines() if line["step"] <= step)
+        """Drop from the log what came after a checkpoint; all of it where there is none, at step 0."""
+        kept = "".join(json.dumps(line) + "\n" for line in self.lines() if step and line["step"] <= step)
         self.write(self.log, kept)
 
     def curve(self, points: int = 400) -> list[Point]:
@@ -102,56 +113,116 @@ def write_whole(path: Path, text: str) -> None:
     os.replace(temporary, path)
 
 
-def open_run(recipe: Recipe, *, overwrite: bool) -> RunFolder:
-    """Make the folder of a run, or find it unfinished.
+@contextmanager
+def open_run(recipe: Recipe, *, overwrite: bool) -> Iterator[RunFolder]:
+    """The folder of a run while it goes on: made fresh, or found unfinished.
+
+    Where the block fails before there is a checkpoint, all is put back as it was before, a run that was to be
+    overwritten too.
 
     Args:
         recipe: With all that is chosen by the machine filled in.
-        overwrite: Remove a run that is there.
+        overwrite: Put a new run in the place of one that is there.
 
     Raises:
-        OutputError: If the folder holds a finished run, an unfinished one of another recipe, or anything else.
+        OutputError: If the folder holds a finished run, an unfinished one that began otherwise, or anything else, or
+            cannot be written.
     """
-    path = Path(recipe.output)
+    folder = RunFolder(Path(recipe.output))
+    path = folder.path
+    ours = (path / "recipe.yaml").is_file()
+    _check_place(folder, ours=ours, overwrite=overwrite)
+    fresh = overwrite or not ours
+    aside = path.with_name(f".{path.name}.overwritten")
+    missing = [place for place in (path, *path.parents) if not place.exists()]
+    try:
+        with folder.writing():
+            if ours and overwrite:
+                _set_aside(path, aside)
+            path.mkdir(parents=True, exist_ok=True)
+            if fresh:
+                write_recipe(recipe, path / "recipe.yaml")
+        if not fresh:
+            _check_same(recipe, path)
+        yield folder
+    except BaseException:
+        if fresh and not folder.last.is_file() and not folder.complete:
+            _put_back(path, aside, missing)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _check_place(folder: RunFolder, *, ours: bool, overwrite: bool) -> None:
+    """Refuse a place that holds what a run must not touch."""
+    path = folder.path
     if path.exists() and not path.is_dir():
         raise OutputError(f"{path}: expected a folder, found a file\n  choose another one:   --set output=...")
-    ours = (path / "recipe.yaml").is_file()
     if path.is_dir() and any(path.iterdir()) and not ours:
         raise OutputError(
             f"{path}: this folder is not empty and holds no run of hftoolkit\n  choose another one:   --set output=..."
         )
-    if ours and overwrite:
-        shutil.rmtree(path)
-        ours = False
-    if (path / "report.json").is_file():
+    if folder.complete and not overwrite:
         raise OutputError(
             f"{path}: this folder holds a finished run\n"
             f"  look at it:     {path / 'report.md'}\n"
             "  run again:      add --overwrite, or choose another folder with --set output=..."
         )
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        if not ours:
-            write_recipe(recipe, path / "recipe.yaml")
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    if ours and (differing := _differing(recipe, path)):
-        raise OutputError(
-            f"{path}: this folder holds an unfinished run of another recipe; they differ in: {', '.join(differing)}\n"
-            f"  continue that one:   hftoolkit finetune {path / 'recipe.yaml'}\n"
-            "  start again:         add --overwrite, or choose another folder with --set output=..."
+
+
+def _check_same(recipe: Recipe, path: Path) -> None:
+    """Refuse to go on with a run that began with another recipe; from where its folder is named does not matter."""
+    file = path / "recipe.yaml"
+    parsed = parse(file.read_text(encoding="utf-8"))
+    if parsed.problems:
+        raise RecipeError(str(file), parsed.problems)
+    wanted = moved(recipe, lambda at: Path(), path).model_dump(mode="json")
+    began, now = dict(_leaves(parsed.value)), dict(_leaves(wanted))
+    elsewhere = began.pop("output", "") != now.pop("output")
+    differing = [key for key in {**now, **began} if began.get(key) != now.get(key)]
+    if not differing:
+        return
+    shown = [f"{key}: {began.get(key, 'nothing')} then, {now.get(key, 'nothing')} now" for key in differing[:_SHOWN]]
+    if len(differing) > _SHOWN:
+        shown.append(f"and {len(differing) - _SHOWN} more")
+    raise OutputError(
+        "\n  ".join(
+            [
+                f"{path}: this folder holds an unfinished run that began with another recipe",
+                *shown,
+                f"continue that one:   hftoolkit finetune {file}" + (f" --set output={path}" if elsewhere else ""),
+                "start again:         add --overwrite, or choose another folder with --set output=...",
+            ]
         )
-    return RunFolder(path)
+    )
 
 
-def _differing(recipe: Recipe, path: Path) -> list[str]:
-    """Lines of the saved recipe that the new one says otherwise."""
-    saved = (path / "recipe.yaml").read_text(encoding="utf-8").splitlines()
-    draft = path / "recipe.yaml.partial"  # in the same folder, because paths are written relative to it
-    write_recipe(recipe, draft)
-    wanted = draft.read_text(encoding="utf-8").splitlines()
-    draft.unlink()
-    return sorted({line.split(":")[0].strip(" -") for line in set(saved) ^ set(wanted)} - {""})
+def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every scalar of a recipe as text, under its dotted key."""
+    if isinstance(value, dict | list) and value:
+        for name, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(part, f"{key}.{name}" if key else str(name))
+    else:
+        yield key, "nothing" if value is None else str(value)
+
+
+def _set_aside(path: Path, aside: Path) -> None:
+    """Move a run away; one that was moved before, and never put back, is the one to keep."""
+    if aside.is_dir():
+        shutil.rmtree(path)
+    else:
+        os.replace(path, aside)
+
+
+def _put_back(path: Path, aside: Path, missing: Sequence[Path]) -> None:
+    """Remove a run that did not begin, with the folders that were made for it."""
+    shutil.rmtree(path, ignore_errors=True)
+    if aside.is_dir():
+        os.replace(aside, path)
+    elif path not in missing:
+        path.mkdir()
+    for place in missing[1:]:
+        with suppress(OSError):  # something else is in it by now
+            place.rmdir()
 
 
 def _unwritable(path: Path, error: Exception) -> OutputError:
