@@ -20,6 +20,7 @@ from hftoolkit.data.features import Features, build_features
 from hftoolkit.data.prepared import RunRows, load_run
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
+from hftoolkit.errors import DataError
 from hftoolkit.evaluation import Scored, compared, extra_metrics, extra_scores, read, score_model, score_trivial
 from hftoolkit.fitting import Fitting, fit
 from hftoolkit.models.adapters import adapter_targets, add_adapter
@@ -96,8 +97,9 @@ def _run(
     accelerator.wait_for_everyone()
     with clock("encode"), accelerator.main_process_first():
         features, validation = (_features(recipe, task, start, part) for part in (rows.train, rows.validation))
+    notes += (cut := _too_long(recipe, {"training": features, "validation": validation}))
     model, facts = _trainable(recipe, start, accelerator)
-    _say(accelerator, _beginning(rows, features, facts))
+    _say(accelerator, [*_beginning(rows, facts), *cut])
     with clock("train and validate"):
         fitted = fit(
             Fitting(recipe, task, start.tokenizer, model, features, validation, rows.validation, folder), accelerator
@@ -117,7 +119,7 @@ def _run(
         task=recipe.task,
         tests=tests,
         recipe=recipe.model_dump(mode="json"),
-        data=_sources(rows, features),
+        data=_sources(rows),
         model=facts,
         steps=fitted.steps,
         epochs=fitted.epochs,
@@ -282,8 +284,8 @@ def _decoding(recipe: Recipe) -> Decoding:
     return Decoding(recipe.evaluation.beams, recipe.evaluation.length_penalty)
 
 
-def _sources(rows: RunRows, features: Features) -> list[DataSource]:
-    """Every source with its census; what encoding dropped is counted with the training rows."""
+def _sources(rows: RunRows) -> list[DataSource]:
+    """Every source with its census."""
     uses = {
         "train": rows.train,
         "validation": rows.validation,
@@ -312,7 +314,27 @@ def _sources(rows: RunRows, features: Features) -> list[DataSource]:
     return found
 
 
-def _beginning(rows: RunRows, features: Features, facts: ModelFacts) -> list[str]:
+def _too_long(recipe: Recipe, found: Mapping[str, Features]) -> list[str]:
+    """What encoding dropped.
+
+    Raises:
+        DataError: If it left nothing.
+    """
+    limit = recipe.training.max_tokens
+    for use, features in found.items():
+        if not len(features):
+            raise DataError(
+                f"none of the {features.too_long:,} {use} rows has at most {limit} tokens on each side\n"
+                "  raise training.max_tokens, or split the rows into sentences"
+            )
+    return [
+        f"{features.too_long:,} {use} rows have more than {limit} tokens on a side and were dropped"
+        for use, features in found.items()
+        if features.too_long
+    ]
+
+
+def _beginning(rows: RunRows, facts: ModelFacts) -> list[str]:
     """What a person wants to know before the first step."""
     notes = [
         f"{len(rows.train):,} training rows, {len(rows.validation):,} for validation, "

@@ -33,7 +33,7 @@ def build_optimizer(
         {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
         {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
     ]
-    # The rate of every step is set by the loop; a tensor would keep the fused kernel from being rebuilt, a float does too.
+    # The rate is the loop's to set.
     optimizer = torch.optim.AdamW([group for group in groups if group["params"]], lr=0.0, betas=betas, fused=True)
 
     def keep_rows(*_: Any) -> None:
