@@ -240,6 +240,7 @@ def _save(task: Task, start: Loaded, model: Any, folder: RunFolder) -> None:
     """Write model or adapter, tokenizer, and what they do not say themselves."""
     with folder.writing(), quiet():
         model.save_pretrained(folder.path)
+        (folder.path / "README.md").unlink(missing_ok=True)  # a form that peft leaves to be filled in
         start.tokenizer.save_pretrained(folder.path)
         write_saved(task.saved(), folder.path)
 

@@ -1,5 +1,8 @@
 """Low-rank adapters (LoRA) on a model, and back again: the only file that imports peft."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +72,9 @@ def add_adapter(model: Any, settings: Adapter, base: str, revision: str) -> Any:
         lora_alpha=settings.alpha or 2 * settings.rank,
         lora_dropout=settings.dropout,
         target_modules=adapter_targets(model, settings.targets),
-        base_model_name_or_path=base,
-        revision=revision,
     )
-    wrapped = get_peft_model(model, config)
+    with _as_released():
+        wrapped = get_peft_model(model, config)
     wrapped.peft_config["default"].base_model_name_or_path = base
     wrapped.peft_config["default"].revision = revision
     return wrapped
@@ -95,4 +97,13 @@ def merge_adapter(model: Any, folder: Path) -> Any:
     """The model with an adapter's matrices added into its weights: as fast as the model alone."""
     from peft import PeftModel
 
-    return PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
+    with _as_released():
+        return PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
+
+
+@contextmanager
+def _as_released() -> Iterator[None]:
+    """Without the warning that peft 0.21 sets off in transformers 5.23, which is for peft's authors."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield
