@@ -1,8 +1,9 @@
 """The training of a run: steps taken, measured on held-out rows, kept on disk, continued where they stopped."""
 
 import logging
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from accelerate.utils import broadcast_object_list
 from hftoolkit.data.features import Features
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
+from hftoolkit.errors import ModelError, OutputError
 from hftoolkit.evaluation import score_model
 from hftoolkit.models.guard import zero_rows
 from hftoolkit.recipe.schema import Recipe
@@ -60,7 +62,12 @@ class Fitted:
 
 
 def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
-    """Take the steps that are left; keep the best weights, and a place to resume from at every evaluation."""
+    """Take the steps that are left; keep the best weights, and a place to resume from at every evaluation.
+
+    Raises:
+        ModelError: If the loss or the gradient is no longer a number.
+        OutputError: If the folder cannot be written, or holds a run on other rows.
+    """
     settings, folder, model = job.recipe.training, job.folder, job.model
     main = accelerator.is_main_process
     plan = _plan(job)
@@ -68,7 +75,7 @@ def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
         model, weight_decay=settings.weight_decay, betas=settings.betas, zero_rows=zero_rows(model)
     )
     prepared, optimizer = accelerator.prepare(model, optimizer)
-    place = load_checkpoint(folder.last, model, optimizer) if folder.last.is_file() else Place(0, 0, None, 0)
+    place = _place(job, optimizer)
     measure = _measure(job, accelerator)
     untouched: dict[str, float] = {}
     notes = []
@@ -104,6 +111,7 @@ def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
     )
     pending: list[dict[str, Any]] = []
     for step in watched(steps, first=place.step, total=plan.total, shown=main):
+        _check_finite(step)
         pending.append(_line(step))
         if untouched and step.number == 1 and step.loss > 1.5 * untouched["loss"] + settings.label_smoothing * 10:
             notes.append(
@@ -152,6 +160,30 @@ def _plan(job: Fitting) -> Plan:
     )
 
 
+def _place(job: Fitting, optimizer: Any) -> Place:
+    """Where the run stands, its weights and optimizer state put back."""
+    data = f"{job.features.key} {job.validation.key}"
+    if not job.folder.last.is_file():
+        return Place(0, 0, None, 0, data)
+    place = load_checkpoint(job.folder.last, job.model, optimizer)
+    if place.data != data:
+        raise OutputError(
+            f"{job.folder.path}: the training or validation rows are not those this run began with\n"
+            "  put the files back, or start again:   add --overwrite"
+        )
+    return place
+
+
+def _check_finite(step: Step) -> None:
+    """Stop before weights that are not numbers are kept."""
+    if not math.isfinite(step.loss + step.gradient_norm):
+        raise ModelError(
+            f"step {step.number:,}: the loss is {step.loss:g} and the gradient's length {step.gradient_norm:g}: "
+            "training has diverged\n"
+            "  start again with a lower training.learning_rate, or a longer training.warmup_ratio:   add --overwrite"
+        )
+
+
 def _collate(task: Task, features: Features) -> Callable[[MicroBatch, int], Batch]:
     return lambda micro, seed: task.collate(features.table.take_arrays(micro.rows), seed)
 
@@ -184,8 +216,8 @@ def _due(job: Fitting, step: Step, total: int) -> bool:
 
 def _judged(place: Place, step: int, score: float) -> Place:
     if place.best_score is None or score > place.best_score:
-        return Place(step, step, score, 0)
-    return Place(step, place.best_step, place.best_score, place.worse + 1)
+        return replace(place, step=step, best_step=step, best_score=score, worse=0)
+    return replace(place, step=step, worse=place.worse + 1)
 
 
 def _out_of_patience(job: Fitting, place: Place) -> bool:

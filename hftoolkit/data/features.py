@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from hftoolkit.data.rows import Rows
 from hftoolkit.data.tables import Kind, Table, write_table
+from hftoolkit.errors import OutputError
 
 FORMAT = 1
 """Raised when features are written in another way, so that older ones are not taken for them."""
@@ -42,6 +44,11 @@ class Features:
     def __len__(self) -> int:
         return len(self.table)
 
+    @property
+    def key(self) -> str:
+        """A hash of all that these features depend on."""
+        return self.table.path.stem
+
 
 def build_features(
     rows: Rows, encode: Encode, *, padded: Sequence[str], max_tokens: int, folder: Path, key: Sequence[str]
@@ -55,6 +62,9 @@ def build_features(
         max_tokens: Longest side kept; longer features are dropped, and counted.
         folder: Where features are kept.
         key: Whatever besides the rows changes the features: task, tokenizer.
+
+    Raises:
+        OutputError: If the folder cannot be written.
     """
     parts = json.dumps([FORMAT, rows.fingerprint, max_tokens, list(padded), list(key)])
     path = folder / f"{hashlib.sha256(parts.encode()).hexdigest()[:32]}.arrow"
@@ -63,10 +73,16 @@ def build_features(
         counter = _Counter()
         schema: dict[str, Kind] = {"source_number": "integer"}
         schema |= dict.fromkeys(padded, "integers")
-        write_table(path, _encoded(rows, encode, padded, max_tokens, counter), schema=schema)
-        temporary = facts.with_suffix(".partial")
-        temporary.write_text(json.dumps({"too_long": counter.too_long}), encoding="utf-8")
-        os.replace(temporary, facts)
+        try:
+            write_table(path, _encoded(rows, encode, padded, max_tokens, counter), schema=schema)
+            temporary = facts.with_suffix(f".{secrets.token_hex(4)}.tmp")
+            temporary.write_text(json.dumps({"too_long": counter.too_long}), encoding="utf-8")
+            os.replace(temporary, facts)
+        except OSError as error:
+            raise OutputError(
+                f"{folder}: the encoded rows cannot be kept here: {error.strerror or error}\n"
+                "  make room, or name another folder:  HFTOOLKIT_CACHE=FOLDER hftoolkit ..."
+            ) from error
     table = Table(path)
     return Features(
         table,

@@ -1,11 +1,15 @@
 """A run in progress on disk: trained weights, optimizer and place, written whole or not at all."""
 
 import os
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -27,11 +31,19 @@ class Place:
     worse: int
     """Evaluations since then."""
 
+    data: str
+    """Key of the features: steps on others would belong to another run."""
+
 
 def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, place: Place) -> None:
     """Write all that resuming needs into one file."""
     state = {"weights": trained_weights(model), "optimizer": optimizer.state_dict(), "place": vars(place)}
-    _write(path, lambda temporary: torch.save(state, temporary))
+
+    def save(temporary: str) -> None:
+        with open(temporary, "wb") as file:  # by name, torch would not say why it cannot write
+            torch.save(state, file)
+
+    _write(path, save)
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> Place:
@@ -40,15 +52,11 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
     Raises:
         OutputError: If the file is damaged, or is of a model of another shape.
     """
-    try:
+    with _reading(path):
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         put_weights(model, state["weights"])
         optimizer.load_state_dict(state["optimizer"])
         return Place(**state["place"])
-    except (RuntimeError, KeyError, ValueError, EOFError) as error:
-        raise OutputError(
-            f"{path}: this checkpoint cannot be resumed: {error}\n  start again:   add --overwrite"
-        ) from error
 
 
 def save_weights(path: Path, model: nn.Module) -> None:
@@ -57,8 +65,13 @@ def save_weights(path: Path, model: nn.Module) -> None:
 
 
 def load_weights(path: Path, model: nn.Module) -> None:
-    """Put weights written by `save_weights` back."""
-    put_weights(model, load_file(path))
+    """Put weights written by `save_weights` back.
+
+    Raises:
+        OutputError: If the file is missing, damaged, or is of a model of another shape.
+    """
+    with _reading(path):
+        put_weights(model, load_file(path))
 
 
 def trained_weights(model: nn.Module) -> dict[str, Tensor]:
@@ -76,16 +89,39 @@ def put_weights(model: nn.Module, weights: dict[str, Tensor]) -> None:
             parameter.copy_(weights[name])
 
 
-def _write(path: Path, save: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Say plainly that a file is not what was written; what torch says of it helps nobody."""
+    try:
+        yield
+    except (
+        OSError,
+        EOFError,
+        RuntimeError,
+        LookupError,
+        ValueError,
+        TypeError,
+        pickle.UnpicklingError,
+        SafetensorError,
+    ) as error:
+        raise OutputError(
+            f"{path}: this checkpoint is damaged, or of another model\n  start again:   add --overwrite"
+        ) from error
+
+
+def _write(path: Path, save: Callable[[str], None]) -> None:
     temporary = path.with_name(path.name + ".partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         save(str(temporary))
         os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-        temporary.unlink(missing_ok=True)
+    except (OSError, RuntimeError, SafetensorError) as error:
+        with suppress(OSError):
+            temporary.unlink()
+        # torch hides what the system said behind a RuntimeError about positions in the file.
+        cause = error.__context__ if isinstance(error.__context__, OSError) else error
         raise OutputError(
-            f"{path}: cannot be written: {error}\n"
+            f"{path}: cannot be written: {getattr(cause, 'strerror', None) or cause}\n"
             "  free some space or choose another folder:   --set output=...\n"
             "  the run continues from its last checkpoint when started again"
         ) from error

@@ -98,7 +98,7 @@ def train(
                 + [sum(batch.tokens for batch, real in zip(batches, counted, strict=True) if real)]
                 + [sum(batch.padded for batch in batches)]
             ],
-            dtype=torch.float64,
+            dtype=torch.int64,  # which every device has; Apple's have no float64
         )
         totals = accelerator.reduce(totals.to(device), "sum")[0].tolist()
         counts = dict(zip(names, totals[: len(names)], strict=True))
