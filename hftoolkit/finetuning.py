@@ -23,7 +23,7 @@ from hftoolkit.engines.decoding import Decoding
 from hftoolkit.errors import DataError
 from hftoolkit.evaluation import Scored, compared, extra_metrics, extra_scores, read, score_model, score_trivial
 from hftoolkit.fitting import Fitting, fit
-from hftoolkit.models.adapters import adapter_targets, add_adapter
+from hftoolkit.models.adapters import adapter_targets, add_adapter, save_adapter
 from hftoolkit.models.devices import choose_device, choose_precision, device_words, peak_memory
 from hftoolkit.models.keys import content_key, tokenizer_key
 from hftoolkit.models.loading import Loaded, load_checkpoint, quiet
@@ -239,8 +239,10 @@ def _trainable(recipe: Recipe, start: Loaded, accelerator: Accelerator) -> tuple
 def _save(task: Task, start: Loaded, model: Any, folder: RunFolder) -> None:
     """Write model or adapter, tokenizer, and what they do not say themselves."""
     with folder.writing(), quiet():
-        model.save_pretrained(folder.path)
-        (folder.path / "README.md").unlink(missing_ok=True)  # a form that peft leaves to be filled in
+        if model is start.model:
+            model.save_pretrained(folder.path)
+        else:
+            save_adapter(model, folder.path)
         start.tokenizer.save_pretrained(folder.path)
         write_saved(task.saved(), folder.path)
 

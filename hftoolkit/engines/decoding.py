@@ -42,7 +42,7 @@ class Decoding:
     """Output tokens at most per source token; 20 more are always allowed."""
 
     def limit(self, source_tokens: int, positions: int) -> int:
-        """Output tokens at most for one source, the end token included.
+        """Output tokens at most for one source, the start and the end token included.
 
         It depends on the row alone, so that an answer does not depend on its batch neighbours.
         """

@@ -105,8 +105,9 @@ class TorchEngine:
         config.update(
             num_beams=decoding.beams, length_penalty=decoding.length_penalty, do_sample=False, max_length=max(limits)
         )
-        if "max_new_tokens" in settings:
-            config.max_length = None  # transformers warns where both are set
+        if (new := settings.get("max_new_tokens")) is not None:
+            # A length with the start token in it says the same; transformers warns where both are set.
+            settings = {**settings, "max_length": new + 1, "max_new_tokens": None}
         config.update(**settings)
         ends = RowLimits(limits, config.eos_token_id, repeats=config.num_beams)
         return self.model.generate(  # type: ignore[no-any-return]

@@ -80,6 +80,13 @@ def add_adapter(model: Any, settings: Adapter, base: str, revision: str) -> Any:
     return wrapped
 
 
+def save_adapter(model: Any, folder: Path) -> None:
+    """Write an adapter, without its base."""
+    # Left to itself, peft looks for the base's configuration at the hub, to find out whether its vocabulary was changed.
+    model.save_pretrained(str(folder), save_embedding_layers=False)
+    (folder / "README.md").unlink(missing_ok=True)  # a form that peft leaves to be filled in
+
+
 def is_adapter(folder: Path) -> bool:
     """Whether a folder holds an adapter instead of a whole model."""
     return (folder / "adapter_config.json").is_file()

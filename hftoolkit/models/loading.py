@@ -1,6 +1,5 @@
 """A checkpoint by its name, in memory: float32, in evaluation mode, adapters merged, what is odd about it said."""
 
-import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from hftoolkit import hub
 from hftoolkit.errors import HftoolkitError, ModelError
@@ -122,7 +122,7 @@ def load_model(folder: Path, name: str, auto_class: AutoClass, dropout: float | 
             model, info = getattr(transformers, auto_class(config, name)).from_pretrained(
                 str(weights.folder), config=config, dtype=torch.float32, output_loading_info=True
             )
-    except (OSError, ValueError, KeyError, RuntimeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{name}: this model cannot be loaded: {_first_line(error)}") from error
     missing = sorted(info["missing_keys"])
     if missing:
