@@ -29,6 +29,11 @@ class RunFolder:
     path: Path
 
     @property
+    def begun(self) -> bool:
+        """Whether there is a run in it, finished or not; a recipe.yaml alone may be anybody's."""
+        return (self.path / "recipe.yaml").is_file() and (self.checkpoints.is_dir() or self.complete)
+
+    @property
     def complete(self) -> bool:
         """Whether the run is finished: report.json is written last."""
         return (self.path / "report.json").is_file()
@@ -130,16 +135,16 @@ def open_run(recipe: Recipe, *, overwrite: bool) -> Iterator[RunFolder]:
     """
     folder = RunFolder(Path(recipe.output))
     path = folder.path
-    ours = (path / "recipe.yaml").is_file()
-    _check_place(folder, ours=ours, overwrite=overwrite)
-    fresh = overwrite or not ours
-    aside = path.with_name(f".{path.name}.overwritten")
+    _check_place(folder, overwrite=overwrite)
+    begun = folder.begun
+    fresh = overwrite or not begun
+    aside = path.absolute().with_name(f".{path.absolute().name}.overwritten")
     missing = [place for place in (path, *path.parents) if not place.exists()]
     try:
         with folder.writing():
-            if ours and overwrite:
-                _set_aside(path, aside)
-            path.mkdir(parents=True, exist_ok=True)
+            if begun and overwrite:
+                _set_aside(folder, aside)
+            folder.checkpoints.mkdir(parents=True, exist_ok=True)
             if fresh:
                 write_recipe(recipe, path / "recipe.yaml")
         if not fresh:
@@ -152,12 +157,12 @@ def open_run(recipe: Recipe, *, overwrite: bool) -> Iterator[RunFolder]:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _check_place(folder: RunFolder, *, ours: bool, overwrite: bool) -> None:
+def _check_place(folder: RunFolder, *, overwrite: bool) -> None:
     """Refuse a place that holds what a run must not touch."""
     path = folder.path
     if path.exists() and not path.is_dir():
         raise OutputError(f"{path}: expected a folder, found a file\n  choose another one:   --set output=...")
-    if path.is_dir() and any(path.iterdir()) and not ours:
+    if not folder.begun and any(not part.is_dir() for part in path.rglob("*")):
         raise OutputError(
             f"{path}: this folder is not empty and holds no run of hftoolkit\n  choose another one:   --set output=..."
         )
@@ -167,6 +172,8 @@ def _check_place(folder: RunFolder, *, ours: bool, overwrite: bool) -> None:
             f"  look at it:     {path / 'report.md'}\n"
             "  run again:      add --overwrite, or choose another folder with --set output=..."
         )
+    if overwrite and Path.cwd().is_relative_to(path.resolve()):
+        raise OutputError(f"{path}: the current folder cannot be overwritten\n  go to another one first:   cd ..")
 
 
 def _check_same(recipe: Recipe, path: Path) -> None:
@@ -178,10 +185,11 @@ def _check_same(recipe: Recipe, path: Path) -> None:
     wanted = moved(recipe, lambda at: Path(), path).model_dump(mode="json")
     began, now = dict(_leaves(parsed.value)), dict(_leaves(wanted))
     elsewhere = began.pop("output", "") != now.pop("output")
-    differing = [key for key in {**now, **began} if began.get(key) != now.get(key)]
+    both = {key: (began.get(key, "nothing"), now.get(key, "nothing")) for key in {**now, **began}}
+    differing = [f"{key}: {then} then, {new} now" for key, (then, new) in both.items() if then != new]
     if not differing:
         return
-    shown = [f"{key}: {began.get(key, 'nothing')} then, {now.get(key, 'nothing')} now" for key in differing[:_SHOWN]]
+    shown = differing[:_SHOWN]
     if len(differing) > _SHOWN:
         shown.append(f"and {len(differing) - _SHOWN} more")
     raise OutputError(
@@ -205,12 +213,14 @@ def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
         yield key, "nothing" if value is None else str(value)
 
 
-def _set_aside(path: Path, aside: Path) -> None:
-    """Move a run away; one that was moved before, and never put back, is the one to keep."""
+def _set_aside(folder: RunFolder, aside: Path) -> None:
+    """Move a run away; one that was moved before, for a run that was never finished, is the one to keep."""
+    if aside.is_dir() and not folder.complete:
+        shutil.rmtree(folder.path)
+        return
     if aside.is_dir():
-        shutil.rmtree(path)
-    else:
-        os.replace(path, aside)
+        shutil.rmtree(aside)
+    os.replace(folder.path, aside)
 
 
 def _put_back(path: Path, aside: Path, missing: Sequence[Path]) -> None:
