@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import pytest
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -56,6 +58,31 @@ def serve(
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def allowed(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let huggingface_hub ask the endpoint of the environment, which the other tests forbid, with an empty cache.
+
+    Args:
+        home: Folder of the cache.
+        monkeypatch: Undoes it.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.utils import _detect_agent
+    from huggingface_hub.utils._http import close_session
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    for key in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(key, raising=False)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # read from the environment where it was first imported
+    monkeypatch.setenv("HF_HOME", str(home))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    # Otherwise the first request of a process asks the endpoint that stood in the environment for one more thing.
+    monkeypatch.setattr(_detect_agent, "_registry", {"standardEnvVars": [], "harnesses": {}})
+    disable_progress_bars()
+    yield
+    close_session()
 
 
 class _Server(ThreadingHTTPServer):

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hub_server import COMMIT, Hub, serve
+from hub_server import COMMIT, Hub, allowed, serve
 
 from hftoolkit.errors import HubError, UsageError
 from hftoolkit.hub import cache_folder, refusals, resolve
@@ -24,19 +24,8 @@ OTHERS = (".gitattributes", "README.md", "onnx/model.onnx", "tf_model.h5", "rust
 
 @pytest.fixture(autouse=True)
 def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for key in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(key, raising=False)
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    from huggingface_hub.utils import _detect_agent
-    from huggingface_hub.utils._http import close_session
-    from huggingface_hub.utils.tqdm import disable_progress_bars
-
-    # Otherwise the first request of a process asks the endpoint that stood in the environment for one more thing.
-    monkeypatch.setattr(_detect_agent, "_registry", {"standardEnvVars": [], "harnesses": {}})
-    disable_progress_bars()
-    yield
-    close_session()
+    with allowed(tmp_path / "home", monkeypatch):
+        yield
 
 
 @pytest.fixture
