@@ -26,9 +26,10 @@ def adapter_targets(model: Any, wanted: list[str] | None) -> list[str]:
         ModelError: If a name is in no linear layer, is the tied output layer, or nothing suits the architecture.
     """
     from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as PRESETS
+    from transformers.pytorch_utils import Conv1D
 
     kind = model.config.model_type
-    linear = {name for name, module in model.named_modules() if isinstance(module, nn.Linear)}
+    linear = {name for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D)}
     endings = sorted({name.rsplit(".", 1)[-1] for name in linear})
     targets = wanted or list(PRESETS.get(kind) or OUR_TARGETS.get(kind) or ())
     if not targets:
@@ -37,10 +38,10 @@ def adapter_targets(model: Any, wanted: list[str] | None) -> list[str]:
             f"  name some of its linear layers:   {', '.join(endings)}"
         )
     for target in targets:
-        found = [name for name, _ in model.named_modules() if name == target or name.endswith(f".{target}")]
+        found = [name for name in linear if name == target or name.endswith(f".{target}")]
         if not found:
             raise ModelError(
-                f"adapter.targets: no layer of this model is named '{target}'\n"
+                f"adapter.targets: no linear layer of this model is named '{target}'\n"
                 f"  its linear layers are:   {', '.join(endings)}"
             )
         output = model.get_output_embeddings()
@@ -82,7 +83,7 @@ def add_adapter(model: Any, settings: Adapter, base: str, revision: str) -> Any:
 
 def save_adapter(model: Any, folder: Path) -> None:
     """Write an adapter, without its base."""
-    # Left to itself, peft looks for the base's configuration at the hub, to find out whether its vocabulary was changed.
+    # Left to itself, peft asks the hub for the base's configuration, to find out whether its vocabulary was changed.
     model.save_pretrained(str(folder), save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)  # a form that peft leaves to be filled in
 

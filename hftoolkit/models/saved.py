@@ -5,6 +5,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from hftoolkit.errors import ModelError
+
 NAME = "hftoolkit.json"
 
 
@@ -30,9 +32,19 @@ def write_saved(saved: Saved, folder: Path) -> None:
 
 
 def read_saved(folder: Path) -> Saved | None:
-    """The facts in a model folder, or None where it is not one of ours."""
+    """The facts in a model folder, or None where it is not one of ours.
+
+    Raises:
+        ModelError: If they cannot be read.
+    """
     path = folder / NAME
     if not path.is_file():
         return None
-    facts = json.loads(path.read_text(encoding="utf-8"))
-    return Saved(**{key: value for key, value in facts.items() if key in Saved.__dataclass_fields__})
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        return Saved(**{key: value for key, value in facts.items() if key in Saved.__dataclass_fields__})
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{path}: damaged: it does not say what this checkpoint is for\n"
+            "  copy it again, or delete it and name the languages yourself"
+        ) from error
