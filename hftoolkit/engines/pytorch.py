@@ -81,7 +81,7 @@ class TorchEngine:
                 texts[place] = text
         return texts
 
-    def _batches(self, ids: Sequence[Sequence[int]], batch_rows: int | None) -> Iterator[list[int]]:
+    def _batches(self, ids: Sequence[Sequence[int]], batch_rows: int | None = None) -> Iterator[list[int]]:
         """Places of rows that go together, longest first: a batch too large fails at once."""
         batch: list[int] = []
         for place in sorted(range(len(ids)), key=lambda place: -len(ids[place])):

@@ -1,0 +1,96 @@
+"""Checkpoints of forms that `build_marian` does not write."""
+
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+EOS, UNK = 5, 6
+"""In opus-mt-tc vocabularies the end token is anywhere but first."""
+
+
+def two_vocabularies(folder: Path, sources: Iterable[str], targets: Iterable[str], tokens: Iterable[str]) -> None:
+    """Write an untrained Marian checkpoint as opus-mt-tc has them: two vocabularies of characters, two tables.
+
+    Args:
+        folder: Where it goes.
+        sources: Texts with the characters of the source.
+        targets: The same of the target.
+        tokens: Target tokens, which the source's vocabulary gets.
+    """
+    import torch
+    from transformers import GenerationConfig, MarianConfig, MarianMTModel
+
+    folder.mkdir(parents=True, exist_ok=True)
+    pieces = [_characters(sources, folder / "source.spm"), _characters(targets, folder / "target.spm")]
+    pieces[0] += tokens
+    size = max(map(len, pieces)) + 1
+    for name, own in zip(("vocab.json", "target_vocab.json"), pieces, strict=True):
+        own[EOS:EOS] = ["</s>", "<unk>"]
+        # The converter of transformers makes both as long as the longer one.
+        own += [f"unused{number}" for number in range(size + 1 - len(own))]
+        numbers = {piece: number for number, piece in enumerate([*own, "<pad>"])}
+        (folder / name).write_text(json.dumps(numbers, ensure_ascii=False), encoding="utf-8")
+    settings = {"tokenizer_class": "MarianTokenizer", "separate_vocabs": True, "model_max_length": 48}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    pad = len(numbers) - 1
+    config = MarianConfig(
+        vocab_size=pad + 1,
+        decoder_vocab_size=pad + 1,
+        share_encoder_decoder_embeddings=False,
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=64,
+        decoder_ffn_dim=64,
+        max_position_embeddings=48,
+        dropout=0.0,
+        activation_function="relu",
+        scale_embedding=True,
+        pad_token_id=pad,
+        decoder_start_token_id=pad,
+        eos_token_id=EOS,
+        forced_eos_token_id=EOS,
+        bos_token_id=0,
+    )
+    torch.manual_seed(1)
+    model = MarianMTModel(config)
+    with torch.no_grad():
+        for table in (model.model.encoder.embed_tokens.weight, model.model.decoder.embed_tokens.weight):
+            table.normal_(std=32**-0.5)
+            table[pad].zero_()
+    model.generation_config = GenerationConfig(
+        bad_words_ids=[[pad]],
+        decoder_start_token_id=pad,
+        eos_token_id=EOS,
+        forced_eos_token_id=EOS,
+        pad_token_id=pad,
+        max_length=48,
+        num_beams=4,
+    )
+    model.save_pretrained(folder)
+
+
+def _characters(texts: Iterable[str], path: Path) -> list[str]:
+    """Write a tokenizer of characters; return its pieces."""
+    import sentencepiece
+
+    written = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(texts),
+        model_writer=written,
+        model_type="char",
+        vocab_size=200,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        normalization_rule_name="identity",
+        bos_id=-1,
+        eos_id=1,
+        unk_id=0,
+        minloglevel=2,
+    )
+    path.write_bytes(written.getvalue())
+    processor = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
+    return [processor.id_to_piece(number) for number in range(2, processor.get_piece_size())]
