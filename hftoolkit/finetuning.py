@@ -157,6 +157,8 @@ def _start(recipe: Recipe, task: Task, rows: RunRows, folder: RunFolder) -> tupl
         )
         task.bind(loaded.tokenizer, loaded.model.config)
         task.check(loaded.model, loaded.tokenizer, rows.train.take(range(min(4, len(rows.train)))), loaded.name)
+        if recipe.adapter is not None:
+            adapter_targets(loaded.model, recipe.adapter.targets)  # refuses what will not work, before any scoring
         return loaded, list(loaded.notes)
     path = folder.checkpoints / "start"
     notes = ["a new model from scratch: there is no model to compare with, so the baseline is " + task.trivial_name]

@@ -5,9 +5,12 @@ import click
 
 @click.command()
 @click.argument("recipe", type=click.Path(path_type=str), metavar="RECIPE|RUN")
-@click.option("--model", help="Score this checkpoint or adapter.")
+@click.option("--model", metavar="MODEL", help="Score this checkpoint or adapter.")
 @click.option(
-    "--data", type=click.Path(path_type=str), help="Score on this file, with the columns of the recipe's test set."
+    "--data",
+    metavar="FILE",
+    type=click.Path(path_type=str),
+    help="Score on this file, with the columns of the recipe's test set.",
 )
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key, as in --set evaluation.beams=1."

@@ -2,7 +2,6 @@
 
 import io
 import logging
-import os
 import sys
 import traceback
 from difflib import get_close_matches
@@ -71,11 +70,8 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.ClickException as error:
         _leave(error.format_message() + _help_of(error), error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
+    except click.Abort:
         _leave("interrupted; a run continues when it is started again", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say
-        sys.exit(141)
     except Exception:  # our own bug: say so, and show where
         traceback.print_exc()
         _leave("this is a bug in hftoolkit, not a mistake of yours; please report the lines above", 70)

@@ -11,12 +11,18 @@ from hftoolkit.errors import DataError
 
 @click.command()
 @click.argument("text", required=False)
-@click.option("--file", "file", type=click.Path(path_type=str), help="Translate this file, line by line.")
-@click.option("--model", help="Hub id, folder, package:NAME/FOLDER or adapter; left out: opus-mt of the languages.")
+@click.option(
+    "--file", "file", metavar="FILE", type=click.Path(path_type=str), help="Translate this file, line by line."
+)
+@click.option(
+    "--model",
+    metavar="MODEL",
+    help="Hub id, folder, package:NAME/FOLDER or adapter; left out: opus-mt of the languages.",
+)
 @click.option("--from", "source", metavar="LANGUAGE", help="Left out: what the model says, else en.")
 @click.option("--to", "target", metavar="LANGUAGE", help="Such as zh-Hant; left out: what the model says, else zh.")
-@click.option("--beams", type=click.IntRange(1), default=4, show_default=True, help="1 is greedy.")
-@click.option("--device", help="cpu, cuda, mps or a GPU's number; left out: the best there is.")
+@click.option("--beams", type=click.IntRange(1), metavar="NUMBER", default=4, help="Left out: 4; 1 is greedy.")
+@click.option("--device", metavar="DEVICE", help="cpu, cuda, mps or a GPU's number; left out: the best there is.")
 def translate(
     text: str | None,
     file: str | None,

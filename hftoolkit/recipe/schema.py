@@ -1,9 +1,10 @@
 """What a recipe may say: every key, its unit, its default."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 Item = TypeVar("Item")
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -145,6 +146,14 @@ def _named_test(value: Any) -> Any:
     return value
 
 
+def _file_names(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Refuse names under which no predictions can be written."""
+    for name in value:
+        if not re.fullmatch(r"\w[\w .+-]*", name):
+            raise ValueError(f"'{name}' becomes part of file names: expected letters, digits, '-', '_', '.', '+' and blanks")
+    return value
+
+
 class Languages(Part):
     """The languages of a translation, as BCP 47 tags: `en`, `pt-BR`, `zh-Hans`."""
 
@@ -177,7 +186,11 @@ class Data(Part):
     validation: Rows
     """Rows that choose the best checkpoint."""
 
-    test: Annotated[Mapping[str, Rows], BeforeValidator(_named_test, Rows | Mapping[str, Rows])] = Field(min_length=1)
+    test: Annotated[
+        Mapping[str, Rows],
+        BeforeValidator(_named_test, Rows | Mapping[str, Rows]),
+        AfterValidator(_file_names),
+    ] = Field(min_length=1)
     """Test sets by name; a single one needs no name."""
 
     languages: Languages | None = None

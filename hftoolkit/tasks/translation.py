@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hftoolkit.errors import ModelError, UsageError
 from hftoolkit.metrics import translations
-from hftoolkit.models.languages import target_token
+from hftoolkit.models.languages import normalise, target_token
 from hftoolkit.models.saved import Saved
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.tasks.base import Feature, Measure, Row, Task
@@ -53,6 +53,8 @@ class Translation(Task):
                 "data.languages: missing; translation is scored by its target language\n"
                 "  say so:   languages: {source: en, target: zh-Hans}"
             )
+        for tag in (languages.source, languages.target):
+            normalise(tag)  # refuses what is no language, before anything is read or loaded
         self.languages = languages
         self.target_token: str | None = None
         self.pad = self.start = 0

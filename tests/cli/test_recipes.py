@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from running import hftoolkit
 
 from hftoolkit.cli.recipes import recipes
 from hftoolkit.errors import UsageError
@@ -42,13 +43,13 @@ def test_an_unknown_recipe_is_an_error_for_main() -> None:
 
 
 def test_help() -> None:
-    assert CliRunner().invoke(recipes, ["--help"]).stdout == (
-        "Usage: recipes [OPTIONS] COMMAND [ARGS]...\n"
+    assert hftoolkit("recipes", "--help").out == (
+        "Usage: hftoolkit recipes [OPTIONS] COMMAND [ARGS]...\n"
         "\n"
         "  Show and copy the built-in recipes.\n"
         "\n"
         "Options:\n"
-        "  --help  Show this message and exit.\n"
+        "  -h, --help  Show this message and exit.\n"
         "\n"
         "Commands:\n"
         "  copy    Copy a built-in recipe, with its data, to FOLDER.\n"

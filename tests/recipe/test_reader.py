@@ -141,6 +141,12 @@ def test_two_problems_are_told_at_once_with_their_lines() -> None:
             "{sorce: test.tsv}",
             "line 10: data.test.mine.sorce: unknown key; did you mean 'source'?",
         ),
+        (
+            "mine: {source: test.tsv}",
+            "../mine: {source: test.tsv}",
+            "line 9: data.test: '../mine' becomes part of file names: expected letters, digits, '-', '_', '.', '+' "
+            "and blanks",
+        ),
         ("{source: test.tsv}", "{source: ''}", "line 10: data.test.mine.source: expected some text, got ''"),
         ("{source: 1, ", "{source: 0, ", "line 7: data.train.1.columns.source: expected at least 1, got '0'"),
         (

@@ -65,6 +65,9 @@ word = st.one_of(
         ]
     ),
 )
+test_name = st.one_of(
+    st.sampled_from(["no", "null", "1_000", "0o17", "2024-01-01", "测试"]), st.from_regex(r"\A\w[\w .+-]{0,8}\Z")
+)
 path = st.one_of(
     st.sampled_from(
         ["a.tsv", "../b.csv", "c/d", "./e/f", "g/h/i", "runs/mine/x/y", "runs/mine/z.po", "org/name", "字/文.txt"]
@@ -106,7 +109,7 @@ recipes = st.fixed_dictionaries(
             {
                 "train": st.lists(source, min_size=1, max_size=3),
                 "validation": rows,
-                "test": st.dictionaries(word.filter(lambda name: name != "files"), rows, min_size=1, max_size=2),
+                "test": st.dictionaries(test_name.filter(lambda name: name != "files"), rows, min_size=1, max_size=2),
             },
             optional={"languages": st.fixed_dictionaries({"source": word, "target": word})},
         ),

@@ -1,0 +1,87 @@
+"""The program run inside the test's process, its two streams told apart, and what a run is made of."""
+
+import io
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import PAIRS
+
+from hftoolkit.cli.main import main
+
+SWAPPED = [(source, target.translate(str.maketrans({"开": "关", "关": "开"}))) for source, target in PAIRS]
+SWAPPED = [
+    (source, target.replace("图书馆", "_").replace("食堂", "图书馆").replace("_", "食堂")) for source, target in SWAPPED
+]
+"""`PAIRS` in a world where library and canteen, open and closed have changed names: to be learned, and forgotten."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+class _Terminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+TERMINAL = _Terminal(io.BytesIO())
+"""Standard input where nothing is piped in."""
+
+
+def hftoolkit(*arguments: str | Path, stdin: bytes | io.TextIOWrapper = b"") -> Outcome:
+    """Run ``hftoolkit ARGUMENTS`` as a shell would."""
+    piped = io.TextIOWrapper(io.BytesIO(stdin)) if isinstance(stdin, bytes) else stdin
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setenv("COLUMNS", "80")
+        patch.setattr(sys, "argv", ["hftoolkit", *map(str, arguments)])
+        patch.setattr(sys, "stdin", piped)
+        try:
+            main()
+            code = 0
+        except SystemExit as left:
+            code = int(left.code or 0)
+    return Outcome(code, out.getvalue(), err.getvalue())
+
+
+def write_pairs(path: Path, pairs: Sequence[tuple[str, str]]) -> Path:
+    """A TSV file with the header ``en``, ``zh``."""
+    path.write_text("en\tzh\n" + "".join(f"{en}\t{zh}\n" for en, zh in pairs), encoding="utf-8")
+    return path
+
+
+def write_recipe(path: Path, model: str, **parts: str) -> Path:
+    """A recipe for files beside it that takes three steps; other parts replace its own, as YAML."""
+    lines = {
+        "task": "translation",
+        "model": model,
+        "data": """
+  train: {source: new.tsv, columns: {source: en, target: zh}}
+  validation: {source: new.tsv, columns: {source: en, target: zh}}
+  test:
+    new: {source: new.tsv, columns: {source: en, target: zh}}
+    old: {source: old.tsv, columns: {source: en, target: zh}}
+  languages: {source: en, target: zh-Hans}""",
+        "training": "{epochs: 1, max_steps: 3, learning_rate: 1e-3, batch_tokens: 128, precision: float32}",
+        "evaluation": "{beams: 2}",
+        "output": f"{path.parent}/run",
+    } | parts
+    path.write_text("".join(f"{key}: {value}\n" for key, value in lines.items()), encoding="utf-8")
+    write_pairs(path.parent / "new.tsv", SWAPPED)
+    write_pairs(path.parent / "old.tsv", PAIRS)
+    return path
+
+
+def tree(folder: Path) -> Mapping[str, bytes | None]:
+    """Every file below a folder with its content, every folder with None."""
+    return {os.path.relpath(path, folder): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}

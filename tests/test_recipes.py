@@ -1,0 +1,68 @@
+"""Every built-in recipe is read strictly, and takes two steps with the tiny translator in the place of its own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PAIRS
+
+from hftoolkit.finetuning import finetune
+from hftoolkit.recipe import library
+from hftoolkit.recipe.reader import read_recipe
+from hftoolkit.recipe.schema import Recipe, Source
+from hftoolkit.tasks import task_options
+
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
+SIZES = "{vocabulary: 360, encoder_layers: 1, decoder_layers: 1, width: 16, feed_forward: 32, heads: 2}"
+
+
+def read(name: str) -> Recipe:
+    return read_recipe(library.find(name), tasks=task_options())
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    """Rows under every name that recipes give to columns."""
+    path = tmp_path / "rows.jsonl"
+    rows = [{"en": en, "zh": zh, "source": en, "target": zh} for en, zh in PAIRS]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def tiny(recipe: Recipe, model: Path, rows: Path) -> list[str]:
+    """What replaces the recipe's model and files; everything else stays as it is."""
+
+    def at(key: str, part: Any) -> list[str]:
+        if not isinstance(part, Source):
+            return []
+        return [f"{key}.files=null", f"{key}.source={rows}"]
+
+    changes = [f"model.name={model}"] if recipe.model.scratch is None else [f"model.scratch={SIZES}"]
+    for number, part in enumerate(recipe.data.train):
+        changes += at(f"data.train.{number}", part)
+    changes += at("data.validation", recipe.data.validation)
+    # The tiny rows are few: more of them are held out than of the recipe's own.
+    changes += [] if isinstance(recipe.data.validation, Source) else ["data.validation.split=0.3"]
+    single = list(recipe.data.test) == ["test"]
+    for name, part in recipe.data.test.items():
+        changes += at("data.test" if single else f"data.test.{name}", part)
+    return changes
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_it_is_read_strictly_and_takes_two_steps(name: str, marian: Path, rows: Path, tmp_path: Path) -> None:
+    recipe = read(name)
+    output = tmp_path / "run"
+    changes = [*tiny(recipe, marian, rows), "training.max_steps=2", f"output={output}"]
+    report = finetune(library.find(name), overrides=[*changes, "training.batch_tokens=64"])
+    assert report.steps == 2
+    assert [test.name for test in report.tests] == list(recipe.data.test)
+    assert (output / ("adapter_config.json" if recipe.adapter else "config.json")).is_file()
+    assert report.recipe["training"]["learning_rate"] == recipe.training.learning_rate
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_its_output_has_its_name(name: str) -> None:
+    assert read(name).output == f"runs/{name}"
