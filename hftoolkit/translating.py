@@ -150,7 +150,7 @@ def _said_languages(loaded: Loaded) -> tuple[str | None, str | None]:
 def _language(tag: str | None) -> str | None:
     """A tag that names a language; older checkpoints have ``ROMANCE`` and the like in its place."""
     try:
-        return tag and str(normalise(tag))
+        return str(normalise(tag)) if tag else None
     except UsageError:
         return None
 
