@@ -235,7 +235,7 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
         assert refusal(lambda: resolve("acme/model")) == (
             f"cannot reach {address} to load 'acme/model' (connection refused)\n"
             f"  HF_ENDPOINT is set to {address}: check it, or unset it to use https://huggingface.co\n"
-            "  without network:   use a folder, or try the built-in model with --model demo"
+            "  without network:   use a folder, or train a small one: hftoolkit finetune quickstart"
         )
 
 
@@ -250,7 +250,7 @@ def test_the_name_of_the_hub_is_not_found(monkeypatch: pytest.MonkeyPatch) -> No
     assert refusal(lambda: resolve("Helsinki-NLP/opus-mt-en-zh")) == (
         "cannot reach https://huggingface.co to load 'Helsinki-NLP/opus-mt-en-zh' (name not found)\n"
         "  behind a mirror:   HF_ENDPOINT=https://hf-mirror.com hftoolkit ...\n"
-        "  without network:   use a folder, or try the built-in model with --model demo"
+        "  without network:   use a folder, or train a small one: hftoolkit finetune quickstart"
     )
 
 

@@ -62,7 +62,7 @@ def main() -> None:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
-        hftoolkit(standalone_mode=False)
+        hftoolkit(prog_name="hftoolkit", standalone_mode=False)
     except HftoolkitError as error:
         _leave(str(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:

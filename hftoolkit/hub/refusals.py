@@ -47,7 +47,7 @@ def unreachable(name: str, kind: str, endpoint: str, why: str) -> str:
         mirror = "  behind a mirror:   HF_ENDPOINT=https://hf-mirror.com hftoolkit ..."
     else:
         mirror = f"  HF_ENDPOINT is set to {endpoint}: check it, or unset it to use {PUBLIC_PAGE}"
-    local = "a folder, or try the built-in model with --model demo" if kind == "model" else "a file or a folder"
+    local = "a folder, or train a small one: hftoolkit finetune quickstart" if kind == "model" else "a file or a folder"
     return f"cannot reach {endpoint} to load {name!r} ({why})\n{mirror}\n  without network:   use {local}"
 
 

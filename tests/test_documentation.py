@@ -1,0 +1,222 @@
+"""Every code block of the documentation is run, or read, as it stands; what cannot be is declared here, with why.
+
+A document is a story: its blocks run in order, in one folder that has the files they speak of. Where they name a model
+of the hub, that folder has a folder of this name, with the tiny translator in it; so nothing in a block is replaced.
+"""
+
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import PAIRS
+from running import Outcome, hftoolkit, write_pairs
+
+from hftoolkit.recipe.reader import read_recipe, recipe_from
+from hftoolkit.tasks import task_options
+
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "recipes" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+MODELS = ["Helsinki-NLP/opus-mt-en-zh"]
+"""Stands in for them: the tiny translator."""
+
+TABLES = ["mine.tsv", "general.tsv", "test-mine.tsv", "test-general.tsv", "more.tsv", "train.tsv", "test.tsv"]
+TEXTS = ["letter.txt"]
+"""Files of the user, in English; the tables are English and Chinese."""
+
+SHORTER = {
+    "finetune quickstart": ["--set", "training.max_steps=2", "--set", "model.scratch={vocabulary: 1200, width: 16}"]
+}
+"""What takes minutes as it stands."""
+
+DONE_BEFORE = {
+    "python3 -m venv .venv",
+    ".venv/bin/python -m pip install $(grep '^torch==' constraints.txt)",
+    ".venv/bin/python -m pip install -c constraints.txt -e .",
+    "git clone https://github.com/hftoolkit/hftoolkit && cd hftoolkit",
+}
+"""Commands without which no test could run: they set up what runs it."""
+
+TARGETS = {"make quickstart", "make test"}
+"""Commands that would run this test, or what is run line by line above; that there is such a target is checked."""
+
+READ_BY_PEOPLE = {"text"}
+"""Languages of blocks that show something."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A code block of a document."""
+
+    line: int
+    """Line of its first line of code, from 1."""
+
+    language: str
+    """What stands behind the fence; ``indented`` for a block without fence."""
+
+    text: str
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """The code blocks of a Markdown text: fenced, or indented by four blanks behind an empty line."""
+    lines = text.split("\n")
+    number = 0
+    while number < len(lines):
+        if fence := re.match(r"( *)(```+)(\w*)\s*$", lines[number]):
+            end = next((n for n in range(number + 1, len(lines)) if lines[n].strip() == fence[2]), None)
+            assert end is not None, f"line {number + 1}: this block is not closed"
+            body = [line.removeprefix(fence[1]) for line in lines[number + 1 : end]]
+            yield Block(number + 2, fence[3], "\n".join(body) + "\n")
+            number = end
+        elif lines[number].startswith("    ") and (number == 0 or not lines[number - 1].strip()):
+            end = next((n for n in range(number, len(lines)) if not lines[n].startswith("    ")), len(lines))
+            yield Block(number + 1, "indented", "\n".join(line[4:] for line in lines[number:end]) + "\n")
+            number = end
+        number += 1
+
+
+def test_blocks_are_found() -> None:
+    text = (
+        "a\n\n    make it\n    make more\n\n```bash\nls `x`\n\n```\n1. b\n\n   ````text\n   ```\n   ````\n\nc\n    d\n"
+    )
+    assert list(blocks(text)) == [
+        Block(3, "indented", "make it\nmake more\n"),
+        Block(7, "bash", "ls `x`\n\n"),
+        Block(13, "text", "```\n"),
+    ]
+
+
+def test_a_block_without_end_is_an_error() -> None:
+    with pytest.raises(AssertionError, match="line 1"):
+        list(blocks("```bash\nls\n"))
+
+
+def commands(block: Block) -> Iterator[tuple[str, str | None]]:
+    """Commands of a shell block, each with the output that is shown below it, if any is."""
+    if block.language != "console":
+        lines = block.text.replace("\\\n", " ").splitlines()
+        yield from ((line.strip(), None) for line in lines if line.strip() and not line.strip().startswith("#"))
+        return
+    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command.strip(), output.strip() or None
+
+
+def test_commands_are_told_from_their_output() -> None:
+    assert list(commands(Block(1, "console", "$ one\n$ two 2\n2\n2\n"))) == [("one", None), ("two 2", "2\n2")]
+    assert list(commands(Block(1, "bash", "# first\none \\\n  two\n\nthree\n"))) == [
+        ("one    two", None),
+        ("three", None),
+    ]
+
+
+def shell(command: str) -> Outcome:
+    """Run a command of ours as a shell would: variables in front, a file instead of a stream."""
+    split = shlex.shlex(command, posix=True, punctuation_chars="<>|&;")
+    split.whitespace_split = True
+    words = list(split)
+    with pytest.MonkeyPatch.context() as patch:
+        while re.fullmatch(r"[A-Z_]+=.*", words[0]):
+            patch.setenv(*words.pop(0).split("=", 1))
+        assert words[0] in ("hftoolkit", ".venv/bin/hftoolkit"), f"nothing here runs '{words[0]}': {command}"
+        given, target = _taken(words, "<"), _taken(words, ">")
+        assert not {"|", "&", "&&", ";"} & set(words), f"more than one command: {command}"
+        shorter = SHORTER.get(" ".join(words[1:3]), [])
+        outcome = hftoolkit(*words[1:], *shorter, stdin=Path(given).read_bytes() if given else b"")
+    assert outcome.code == 0, f"{command}\n{outcome.err}"
+    if target:
+        Path(target).write_text(outcome.out, encoding="utf-8")
+    return outcome
+
+
+def _taken(words: list[str], sign: str) -> str:
+    """Take a redirection out of a command."""
+    if sign not in words:
+        return ""
+    place = words.index(sign)
+    _, file = words[place : place + 2]
+    del words[place : place + 2]
+    return file
+
+
+def run(command: str, output: str | None) -> None:
+    """Run a command, or know why not."""
+    if command in DONE_BEFORE:
+        return
+    if command in TARGETS:
+        assert re.search(rf"^{command.removeprefix('make ')}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+        return
+    outcome = shell(command)
+    assert output is None or outcome.out.strip() == output
+
+
+def run_yaml(text: str) -> None:
+    """A whole recipe becomes recipe.yaml; a part of one must fit into one."""
+    if re.search(r"^task:", text, re.MULTILINE):
+        Path("recipe.yaml").write_text(text, encoding="utf-8")
+        read_recipe("recipe.yaml", tasks=task_options())
+        return
+    from ruamel.yaml import YAML
+
+    part = YAML(typ="safe", pure=True).load(text)
+    whole = {
+        "task": "translation",
+        "model": {"scratch": {}},
+        "data": {"train": {"source": "mine.tsv"}, "validation": {"split": 0.1}, "test": {"source": "test.tsv"}},
+        "output": "runs/x",
+    }
+    data = whole["data"] | part.pop("data", {})  # type: ignore[operator]
+    recipe_from({**whole, **part, "data": data}, tasks=task_options())
+
+
+@pytest.fixture
+def story(marian: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a user who follows a document."""
+    monkeypatch.chdir(tmp_path)
+    for name in MODELS:
+        shutil.copytree(marian, name)
+    rows = [(f"{source} {number}", f"{target}{number}") for number in range(6) for source, target in PAIRS]
+    for name in TABLES:
+        write_pairs(Path(name), rows)
+    for name in TEXTS:
+        Path(name).write_text("".join(f"{source}\n" for source, _ in PAIRS), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.usefixtures("story")
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_block_runs(document: Path) -> None:
+    for block in blocks(document.read_text(encoding="utf-8")):
+        where = f"{os.path.relpath(document, ROOT)}, line {block.line}"
+        match block.language:
+            case "bash" | "console" | "indented":
+                for command, output in commands(block):
+                    run(command, output)
+            case "python":
+                exec(compile(block.text, where, "exec"), {"__name__": "__main__"})  # noqa: S102
+            case "yaml":
+                run_yaml(block.text)
+            case language:
+                assert language in READ_BY_PEOPLE, f"{where}: nothing here runs a block of '{language}'"
+
+
+def test_every_exception_is_needed() -> None:
+    """What is declared above stands somewhere: an exception that outlived its reason would hide something."""
+    text = "\n".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    said = {
+        command
+        for document in DOCUMENTS
+        for block in blocks(document.read_text("utf-8"))
+        for command, _ in commands(block)
+    }
+    assert said >= DONE_BEFORE | TARGETS
+    recipes = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "recipes").glob("*.yaml"))
+    assert [name for name in [*MODELS, *TABLES, *TEXTS] if name not in text + recipes] == []
+    assert [key for key in SHORTER if key not in text] == []
