@@ -171,6 +171,14 @@ def test_long_gradients_are_cut_to_length(lesson: Callable[..., Any], settings: 
     assert step.gradient_norm > 0.1  # before it was cut
 
 
+def test_every_step_has_its_own_gradient(lesson: Callable[..., Any], settings: dict[str, Any]) -> None:
+    one = lesson()
+    optimizer = torch.optim.SGD(one.model.parameters(), lr=0.0)
+    still = settings | {"rate": lambda _: 0.0}
+    found = train(one.model, optimizer, steps(ALL, count=3), collate=one.collate, loss=one.task.loss, **still)
+    assert len({step.gradient_norm for step in found}) == 1
+
+
 def test_what_happens_between_two_steps_changes_nothing(lesson: Callable[..., Any], settings: dict[str, Any]) -> None:
     one, two = lesson(dropout=0.3), lesson(dropout=0.3)
     quiet = trained(one, steps(ALL, count=4), settings)
