@@ -150,7 +150,8 @@ def _file_names(value: Mapping[str, Any]) -> Mapping[str, Any]:
     """Refuse names under which no predictions can be written."""
     for name in value:
         if not re.fullmatch(r"\w[\w .+-]*", name):
-            raise ValueError(f"'{name}' becomes part of file names: expected letters, digits, '-', '_', '.', '+' and blanks")
+            allowed = "letters, digits, '-', '_', '.', '+' and blanks"
+            raise ValueError(f"'{name}' becomes part of file names: expected {allowed}")
     return value
 
 

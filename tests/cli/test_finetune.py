@@ -174,6 +174,12 @@ def test_recipes_that_cannot_mean_anything(change: str, message: str) -> None:
     assert refusal(2, change) == f"error: {message}"
 
 
+@pytest.mark.usefixtures("recipe")
+def test_a_language_that_is_none_is_told_before_rows_are_read() -> None:
+    told = refusal(2, "data.languages.target=chinese", "data.train.0.source=nowhere.tsv")
+    assert told.startswith("error: 'chinese' is no language tag;")
+
+
 def test_all_problems_of_a_recipe_are_told_at_once_with_their_lines(recipe: Path) -> None:
     text = recipe.read_text(encoding="utf-8")
     recipe.write_text(text.replace("beams: 2", "beam: 2").replace("epochs: 1", "epochs: one"), encoding="utf-8")

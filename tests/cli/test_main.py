@@ -152,7 +152,7 @@ def test_the_log_is_left_as_it_was() -> None:
 
 def test_streams_are_utf8_whatever_the_console(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="cp1252"))
     monkeypatch.setattr(sys, "argv", ["hftoolkit", "recipes", "schema"])
     monkeypatch.setattr("hftoolkit.recipe.schema.schema_json", lambda: {"language": "中文"})
     main()
