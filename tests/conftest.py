@@ -3,7 +3,6 @@
 import atexit
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,9 @@ atexit.register(_home.cleanup)
 os.environ["HF_HOME"] = _home.name
 
 # One thread: tiny models gain nothing from more, and lose much where other work runs beside the tests.
-os.environ.update(OMP_NUM_THREADS="1", HF_HUB_OFFLINE="1", DISABLE_SAFETENSORS_CONVERSION="1", TOKENIZERS_PARALLELISM="false")
+os.environ.update(
+    OMP_NUM_THREADS="1", HF_HUB_OFFLINE="1", DISABLE_SAFETENSORS_CONVERSION="1", TOKENIZERS_PARALLELISM="false"
+)
 
 PAIRS = [
     ("Good morning!", "早上好！"),
@@ -71,7 +72,14 @@ def marian(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("marian")
     sizes = Scratch(
-        vocabulary=360, encoder_layers=1, decoder_layers=1, width=32, feed_forward=64, heads=2, dropout=0.0, positions=64
+        vocabulary=360,
+        encoder_layers=1,
+        decoder_layers=1,
+        width=32,
+        feed_forward=64,
+        heads=2,
+        dropout=0.0,
+        positions=64,
     )
     languages = Languages(source="en", target="zh-Hans")
     build_marian(sizes, (text for pair in PAIRS for text in pair), languages, folder, seed=1)
@@ -102,11 +110,11 @@ def marian(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def pairs_file(tmp_path: Path) -> Iterator[Path]:
+def pairs_file(tmp_path: Path) -> Path:
     """`PAIRS` as a TSV file with the header ``en``, ``zh``."""
     path = tmp_path / "pairs.tsv"
     path.write_text("en\tzh\n" + "".join(f"{en}\t{zh}\n" for en, zh in PAIRS), encoding="utf-8")
-    yield path
+    return path
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from source_reading import read_all, rows_of, write
 
 from hftoolkit.errors import DataError
 
-HEADER = r'''# Translators, 2024
+HEADER = r"""# Translators, 2024
 #, fuzzy
 msgid ""
 msgstr ""
@@ -14,8 +14,8 @@ msgstr ""
 "Content-Type: text/plain; charset=UTF-8\n"
 "Plural-Forms: nplurals=2; plural=(n != 1);\n"
 
-'''
-ENTRIES = r'''
+"""
+ENTRIES = r"""
 #: a.py:1
 msgid "Open \"file\"\n"
 msgstr "Datei "
@@ -44,7 +44,7 @@ msgstr "Schließen"
 
 #~ msgid "Gone"
 #~ msgstr "Weg"
-'''
+"""
 
 
 @pytest.fixture
@@ -108,9 +108,7 @@ def test_files_in_several_languages_are_noted(tmp_path: Path) -> None:
 def test_a_folder_without_po_files(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         rows_of(source=str(tmp_path), format="po")
-    assert str(caught.value) == (
-        f"{tmp_path}: no PO file in this folder\n  name a folder with files that end in .po"
-    )
+    assert str(caught.value) == (f"{tmp_path}: no PO file in this folder\n  name a folder with files that end in .po")
 
 
 def test_the_charset_of_the_header_is_used(path: Path) -> None:
