@@ -16,9 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-ENGLISH = (
-    "the a student teacher library canteen book computer screen password opens closes sees likes needs finds old"
-)
+ENGLISH = "the a student teacher library canteen book computer screen password opens closes sees likes needs finds old"
 CHINESE = "学生老师图书馆食堂书电脑屏幕密码开关看喜欢要找绿旧新小的了在"
 RECIPE = """
 task: translation

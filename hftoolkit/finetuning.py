@@ -4,7 +4,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -193,7 +193,8 @@ def _baseline(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[
             continue
         log.info("scoring '%s' before training (%s rows)", name, f"{len(part):,}")
         found[name] = score_model(task, engine, part, _decoding(recipe))
-        write_whole(kept, found[name].to_json())
+        with suppress(OSError):  # without room for it the next run measures again
+            write_whole(kept, found[name].to_json())
     return found
 
 

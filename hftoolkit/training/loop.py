@@ -136,10 +136,16 @@ def train(
 
 @torch.no_grad()
 def mean_loss(
-    model: nn.Module, batches: Iterable[Batch], loss: Loss, device: torch.device, *, bf16: bool = False
+    model: nn.Module,
+    batches: Iterable[Batch],
+    loss: Loss,
+    device: torch.device,
+    *,
+    bf16: bool = False,
+    dropout: bool = False,
 ) -> float:
-    """Loss over held-out batches in evaluation mode, as a step's loss is taken."""
-    model.eval()
+    """Loss over some batches, as a step's loss is taken; without dropout unless asked for."""
+    model.train(dropout)
     sums: dict[str, float] = {}
     counts: dict[str, int] = {}
     for batch in batches:

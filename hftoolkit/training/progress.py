@@ -1,14 +1,17 @@
 """A progress bar for people who watch: loss, tokens per second, padding share, time left."""
 
+import logging
+import sys
 from collections.abc import Iterable, Iterator
 
 from tqdm.auto import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from hftoolkit.training.loop import Step
 
 
 def watched(steps: Iterable[Step], *, first: int, total: int, shown: bool) -> Iterator[Step]:
-    """Draw a bar on standard error (or in the notebook) while steps pass through.
+    """Draw a bar on standard error (or in the notebook) while steps pass through; into a file or pipe none is drawn.
 
     Args:
         steps: The running loop.
@@ -16,7 +19,12 @@ def watched(steps: Iterable[Step], *, first: int, total: int, shown: bool) -> It
         total: Steps of the whole run.
         shown: False in all processes but one.
     """
-    with tqdm(total=total, initial=first, unit="step", disable=not shown, mininterval=0.5, dynamic_ncols=True) as bar:
+    drawn = shown and _somebody_watches()
+    logger = logging.getLogger("hftoolkit")
+    with (
+        tqdm(total=total, initial=first, unit="step", disable=not drawn, mininterval=0.5, dynamic_ncols=True) as bar,
+        logging_redirect_tqdm([logger] if drawn else []),  # what is said meanwhile goes above the bar
+    ):
         smooth: float | None = None
         tokens = seconds = 0.0
         for step in steps:
@@ -29,3 +37,7 @@ def watched(steps: Iterable[Step], *, first: int, total: int, shown: bool) -> It
             )
             bar.update()
             yield step
+
+
+def _somebody_watches() -> bool:
+    return sys.stderr.isatty() or "ipykernel" in sys.modules

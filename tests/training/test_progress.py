@@ -1,7 +1,14 @@
 import pytest
 
+from hftoolkit.training import progress
 from hftoolkit.training.loop import Step
 from hftoolkit.training.progress import watched
+
+
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests capture standard error; let it pass for a terminal."""
+    monkeypatch.setattr(progress, "_somebody_watches", lambda: True)
 
 
 def step(number: int, loss: float = 2.0, padding: float = 0.125) -> Step:
@@ -46,6 +53,12 @@ def test_a_resumed_run_begins_where_it_stood(capsys: pytest.CaptureFixture[str])
 
 def test_nothing_is_drawn_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
     list(watched([step(1)], first=0, total=1, shown=False))
+    assert capsys.readouterr() == ("", "")
+
+
+def test_nothing_is_drawn_into_a_file(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_somebody_watches", lambda: False)
+    list(watched([step(1)], first=0, total=1, shown=True))
     assert capsys.readouterr() == ("", "")
 
 
