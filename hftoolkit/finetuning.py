@@ -97,7 +97,7 @@ def _run(
     accelerator.wait_for_everyone()
     with clock("encode"), accelerator.main_process_first():
         features, validation = (_features(recipe, task, start, part) for part in (rows.train, rows.validation))
-    notes += (cut := _too_long(recipe, {"training": features, "validation": validation}))
+    notes += (cut := _too_long(_longest(recipe, start), {"training": features, "validation": validation}))
     model, facts = _trainable(recipe, start, accelerator)
     _say(accelerator, [*_beginning(rows, facts), *cut])
     with clock("train and validate"):
@@ -203,7 +203,7 @@ def _features(recipe: Recipe, task: Task, start: Loaded, rows: Rows) -> Features
         rows,
         partial(task.encode, tokenizer=start.tokenizer),
         padded=task.padded,
-        max_tokens=min(recipe.training.max_tokens, start.model.config.max_position_embeddings),
+        max_tokens=_longest(recipe, start),
         folder=hub.cache_folder() / "features",
         key=[task.fingerprint(), tokenizer_key(start.folder)],
     )
@@ -320,13 +320,17 @@ def _sources(rows: RunRows) -> list[DataSource]:
     return found
 
 
-def _too_long(recipe: Recipe, found: Mapping[str, Features]) -> list[str]:
+def _longest(recipe: Recipe, start: Loaded) -> int:
+    """Tokens of the longest side that is trained on: what the recipe says, or the model's positions."""
+    return min(recipe.training.max_tokens, int(start.model.config.max_position_embeddings))
+
+
+def _too_long(limit: int, found: Mapping[str, Features]) -> list[str]:
     """What encoding dropped.
 
     Raises:
         DataError: If it left nothing.
     """
-    limit = recipe.training.max_tokens
     for use, features in found.items():
         if not len(features):
             raise DataError(

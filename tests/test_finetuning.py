@@ -565,3 +565,24 @@ def test_the_same_recipe_gives_the_same_model(recipe: Path, tmp_path: Path) -> N
     assert reports[0].tests == reports[1].tests
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two")]
     assert weights[0] == weights[1]
+
+
+def test_rows_longer_than_allowed_are_counted_and_said(recipe: Path, tmp_path: Path) -> None:
+    outcome = hftoolkit("finetune", recipe, "--set", "training.max_tokens=20")
+    assert outcome.code == 0
+    notes = [note for note in read_report(tmp_path / "runs/deep/run").notes if note.endswith("were dropped")]
+    assert [re.sub(r"^\d+", "N", note) for note in notes] == [
+        "N training rows have more than 20 tokens on a side and were dropped",
+        "N validation rows have more than 20 tokens on a side and were dropped",
+    ]
+    assert all(note in outcome.err for note in notes)
+
+
+def test_no_row_short_enough_is_an_error(recipe: Path, tmp_path: Path) -> None:
+    outcome = hftoolkit("finetune", recipe, "--set", "training.max_tokens=4")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.endswith(
+        "error: none of the 16 training rows has at most 4 tokens on each side\n"
+        "  raise training.max_tokens, or split the rows into sentences\n"
+    )
+    assert not (tmp_path / "runs").exists()
