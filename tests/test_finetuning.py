@@ -568,12 +568,12 @@ def test_the_same_recipe_gives_the_same_model(recipe: Path, tmp_path: Path) -> N
 
 
 def test_rows_longer_than_allowed_are_counted_and_said(recipe: Path, tmp_path: Path) -> None:
-    outcome = hftoolkit("finetune", recipe, "--set", "training.max_tokens=20")
+    outcome = hftoolkit("finetune", recipe, "--set", "training.max_tokens=14")
     assert outcome.code == 0
     notes = [note for note in read_report(tmp_path / "runs/deep/run").notes if note.endswith("were dropped")]
     assert [re.sub(r"^\d+", "N", note) for note in notes] == [
-        "N training rows have more than 20 tokens on a side and were dropped",
-        "N validation rows have more than 20 tokens on a side and were dropped",
+        "N training rows have more than 14 tokens on a side and were dropped",
+        "N validation rows have more than 14 tokens on a side and were dropped",
     ]
     assert all(note in outcome.err for note in notes)
 
