@@ -19,6 +19,7 @@ from hftoolkit.models.devices import choose_device
 from hftoolkit.models.loading import load_checkpoint
 from hftoolkit.recipe.reader import read_recipe, recipe_from
 from hftoolkit.recipe.schema import Data, Recipe, Source
+from hftoolkit.reports.folder import RunFolder
 from hftoolkit.reports.run import Change, Example, Score, TestSet
 from hftoolkit.tasks import find_task, task_options
 from hftoolkit.tasks.base import Row, Task
@@ -270,7 +271,18 @@ def read(recipe: Recipe | Mapping[str, Any] | str | Path, overrides: Sequence[st
         UsageError: If there is no such file, or overrides have no file to change.
     """
     if isinstance(recipe, str | Path):
-        return read_recipe(recipe, overrides, tasks=task_options())
+        found = read_recipe(recipe, overrides, tasks=task_options())
+        home = RunFolder(Path(recipe).parent)
+        if (
+            Path(recipe).name == "recipe.yaml"
+            and home.begun
+            and not any(one.startswith("output=") for one in overrides)
+        ):
+            # A run's own recipe means the run it lies in, from whatever folder it is named and wherever it was moved.
+            return found.model_copy(update={"output": str(home.path)})
+        return found
+    if not isinstance(recipe, Recipe | Mapping):
+        raise UsageError(f"expected a recipe, its file or a mapping, got {type(recipe).__name__}")
     if overrides:
         raise UsageError("overrides change a recipe's file; this recipe was made in Python\n  change it there")
     return recipe if isinstance(recipe, Recipe) else recipe_from(recipe, tasks=task_options())

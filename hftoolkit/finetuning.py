@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
@@ -248,6 +249,8 @@ def _save(task: Task, start: Loaded, model: Any, folder: RunFolder) -> None:
             save_adapter(model, folder.path)
         start.tokenizer.save_pretrained(folder.path)
         write_saved(task.saved(), folder.path)
+        for weights in folder.path.glob("*.safetensors"):  # written for their owner alone, whatever the umask says
+            shutil.copymode(folder.path / "recipe.yaml", weights)
 
 
 def _test(

@@ -60,6 +60,8 @@ class TranslationPipeline:
         Raises:
             UsageError: If a text is not a string, or a setting is unknown.
         """
+        if not isinstance(texts, Iterable):
+            raise UsageError(f"expected a text or several to translate, got {type(texts).__name__}")
         merged = self.settings | _settings(settings) | {"batch_rows": batch_size or self.batch_size}
         if isinstance(texts, str):
             return list(self._answers([texts], merged))
@@ -104,6 +106,8 @@ def pipeline(
         ``pipeline("translation_en_to_zh")("Good morning!")``
     """
     source, target = settings.pop("src_lang", None), settings.pop("tgt_lang", None)
+    if not isinstance(task, str):
+        raise UsageError(f"expected the name of a pipeline, got {type(task).__name__}\n  known: {SUPPORTED}")
     if named := re.fullmatch(r"translation_(.+)_to_(.+)", task):
         source, target = source or named[1], target or named[2]
     elif task != "translation":

@@ -133,7 +133,9 @@ def translate(
         HftoolkitError: As `open_translator` says.
     """
     translator = open_translator(model, source=source, target=target, device=device)
-    texts = [text] if isinstance(text, str) else list(text)
+    texts = [text] if isinstance(text, str) else text
+    if not isinstance(texts, Sequence) or not all(isinstance(one, str) for one in texts):
+        raise UsageError(f"expected a text or a list of texts to translate, got {type(text).__name__}")
     lines = [one.split("\n") for one in texts]
     output = iter(list(translator.translate((line for one in lines for line in one), Decoding(beams))))
     joined = ["\n".join(next(output) for _ in one) for one in lines]

@@ -430,9 +430,9 @@ def test_an_overwritten_run_comes_back_if_the_new_one_does_not_begin(recipe: Pat
 
 def test_an_overwritten_run_is_gone_when_the_new_one_is_done(recipe: Path, tmp_path: Path) -> None:
     finetune(recipe)
-    (tmp_path / "runs" / "deep" / "run" / "notes.txt").write_text("mine", encoding="utf-8")
+    (tmp_path / "runs" / "deep" / "run" / "report.txt").write_text("old", encoding="utf-8")
     finetune(recipe, overwrite=True)
-    assert not (tmp_path / "runs" / "deep" / "run" / "notes.txt").exists()
+    assert not (tmp_path / "runs" / "deep" / "run" / "report.txt").exists()
     assert [path.name for path in (tmp_path / "runs" / "deep").iterdir()] == ["run"]
 
 
@@ -514,13 +514,19 @@ def test_a_run_is_continued_with_its_own_recipe(unfinished: Path) -> None:
     assert "continued after step 2 of 2" in finetune(unfinished / "recipe.yaml").notes
 
 
-def test_the_way_to_continue_names_the_folder_where_the_recipe_does_not(
+def test_a_run_is_continued_with_its_own_recipe_wherever_it_was_moved(
     unfinished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    moved = unfinished.rename(unfinished.with_name("moved"))
     monkeypatch.chdir(tmp_path / "runs")
-    with pytest.raises(OutputError) as refusal:
-        finetune("../recipe.yaml", overrides=["output=half", "training.seed=2"])
-    assert "  continue that one:   hftoolkit finetune half/recipe.yaml --set output=half\n" in str(refusal.value)
+    assert "continued after step 2 of 2" in finetune("moved/recipe.yaml").notes
+    assert (moved / "report.json").is_file()
+    assert not unfinished.exists()
+
+
+def test_other_users_can_read_the_result_like_the_rest(tuned: Run) -> None:
+    modes = {name: (tuned.folder / "run" / name).stat().st_mode for name in ("recipe.yaml", "model.safetensors")}
+    assert len(set(modes.values())) == 1
 
 
 def test_a_finished_run_is_not_touched(recipe: Path, tmp_path: Path) -> None:

@@ -261,3 +261,13 @@ def test_a_checkpoint_knows_its_pipeline(marian: Path, tmp_path: Path) -> None:
 def test_they_are_public() -> None:
     assert hftoolkit.pipeline is pipeline
     assert hftoolkit.load is load
+
+
+def test_a_pipeline_has_a_name(marian: Path) -> None:
+    with pytest.raises(UsageError, match=r"^expected the name of a pipeline, got NoneType\n  known: translation"):
+        pipeline(None, model=str(marian))  # type: ignore[arg-type]
+
+
+def test_a_pipeline_takes_text(marian: Path) -> None:
+    with pytest.raises(UsageError, match=r"^expected a text or several to translate, got NoneType$"):
+        pipeline("translation", model=str(marian))(None)  # type: ignore[arg-type]

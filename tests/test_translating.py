@@ -5,6 +5,7 @@ import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import PAIRS
@@ -231,3 +232,15 @@ def test_beams_are_the_callers(marian: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert translate("Good night!", model=str(marian), beams=2) == "晚安！"
     assert translate("Good night!", model=str(marian)) == "晚安！"
     assert seen == [Decoding(2), Decoding(4)]
+
+
+@pytest.mark.parametrize("text", [None, 5, b"text", ["text", None]])
+def test_only_text_is_translated(marian: Path, text: Any) -> None:
+    with pytest.raises(UsageError, match=r"^expected a text or a list of texts to translate, got \w+$"):
+        translate(text, model=str(marian))
+
+
+@pytest.mark.parametrize("beams", [0, -1, "4"])
+def test_beams_are_a_number_from_one(marian: Path, beams: Any) -> None:
+    with pytest.raises(UsageError, match=f"^beams: expected a whole number from 1, got {beams!r}$"):
+        translate("Good morning!", model=str(marian), beams=beams)

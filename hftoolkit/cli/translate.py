@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import click
 
-from hftoolkit.errors import DataError
+from hftoolkit.errors import DataError, OutputError
 
 
 @click.command()
@@ -38,7 +38,7 @@ def translate(
     """
     if text is not None and file is not None:
         raise click.UsageError("give a text or --file, not both")
-    if text is None and file is None and sys.stdin.isatty():
+    if text is None and file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError('nothing to translate: give a text, as in: hftoolkit translate "Good morning!"')
     from hftoolkit.engines.decoding import Decoding
     from hftoolkit.translating import open_translator
@@ -49,8 +49,20 @@ def translate(
     for note in translator.notes:
         click.echo(f"note: {note}", err=True)
     for line in translator.translate(lines, Decoding(beams)):
+        _write(line)
+
+
+def _write(line: str) -> None:
+    """Write a line at once, so that whoever reads along sees it."""
+    try:
         sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"standard output: cannot be written: {error.strerror}\n  free some space, or write elsewhere"
+        ) from error
 
 
 def _lines(text: str | None, file: str | None) -> Iterator[str]:

@@ -41,6 +41,10 @@ class Decoding:
     longest: float = 3.0
     """Output tokens at most per source token; 20 more are always allowed."""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.beams, int) or self.beams < 1:
+            raise UsageError(f"beams: expected a whole number from 1, got {self.beams!r}")
+
     def limit(self, source_tokens: int, positions: int) -> int:
         """Output tokens at most for one source, the start and the end token included.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from hftoolkit.errors import UsageError
+from hftoolkit.errors import HubError, UsageError
 from hftoolkit.hub.cached import cached_snapshot
 from hftoolkit.hub.folders import cache_folder
 from hftoolkit.hub.packages import package_folder
@@ -53,7 +53,14 @@ def resolve(
         return folder
     _check_hub_id(name, revision)
     snapshot = cached_snapshot(name, revision, kind, files)
-    return snapshot if snapshot is not None else fetch(name, revision, kind, files, timeout)
+    if snapshot is not None:
+        return snapshot
+    try:
+        return fetch(name, revision, kind, files, timeout)
+    except HubError as error:
+        if "/" in name and folder.parent.is_dir():  # what was meant may well be a folder
+            raise HubError(f"there is no folder {name!r}, and as a hub id: {error}") from error
+        raise
 
 
 def _check_hub_id(name: str, revision: str) -> None:

@@ -93,7 +93,10 @@ def load_tokenizer(folder: Path, name: str) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder))
     except (OSError, ValueError, KeyError, ImportError, TypeError) as error:
-        raise ModelError(f"{name}: its tokenizer cannot be loaded: {_first_line(error)}") from error
+        raise ModelError(
+            f"{name}: its tokenizer cannot be loaded, a file of it is missing or damaged: {_first_line(error)}\n"
+            "  fetch it again, or use another checkpoint"
+        ) from error
     # Long rows are dropped or cut by us, and counted; transformers would say so for the first one alone.
     tokenizer.deprecation_warnings["sequence-length-is-longer-than-the-specified-maximum"] = True
     return tokenizer

@@ -2,6 +2,8 @@
 
 import io
 import json
+import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -120,9 +122,14 @@ def _train_tokenizer(sizes: Scratch, texts: Iterable[str], languages: Languages 
             minloglevel=2,
         )
     except RuntimeError as error:
+        if small := re.search(r"(\d+) vs (\d+)", str(error)):
+            enough = math.ceil(int(small[2]) / 100 + 1) * 100
+            raise DataError(
+                f"model.scratch.vocabulary: {small[1]} tokens are too few for these rows, "
+                f"which have {small[2]} characters and bytes\n  take more:   vocabulary: {enough}"
+            ) from error
         raise DataError(
-            f"model.scratch: no tokenizer can be trained on these rows: {str(error).strip()}\n"
-            "  add rows, or change model.scratch.vocabulary"
+            f"model.scratch: no tokenizer can be trained on these rows: {str(error).strip()}\n  add rows"
         ) from error
     pieces = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
     names = [pieces.id_to_piece(number) for number in range(pieces.get_piece_size())]

@@ -1,5 +1,6 @@
 """The folder of a run: fresh, unfinished or finished; its step log and its predictions."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -9,14 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
 from hftoolkit.errors import OutputError, RecipeError
+from hftoolkit.hub import cache_folder
 from hftoolkit.recipe.parsing import parse
 from hftoolkit.recipe.paths import moved
 from hftoolkit.recipe.schema import Recipe
 from hftoolkit.recipe.writer import write_recipe
 from hftoolkit.reports.run import Point
+
+_OURS = (
+    *("recipe.yaml", "steps.jsonl", "report.*", "training.png", "predictions", "checkpoints", "hftoolkit.json", ".*"),
+    *("config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json", "adapter_config.json"),
+    *("tokenizer*", "vocab*", "*.spm", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.partial"),
+    *("README.md", "chat_template*", "spiece.model", "sentencepiece*", "target_vocab.json"),
+)
+"""What a run writes into its folder, with its model and tokenizer."""
 
 _SHOWN = 5
 """Keys named at most where two recipes differ."""
@@ -134,6 +145,32 @@ def open_run(recipe: Recipe, *, overwrite: bool) -> Iterator[RunFolder]:
             cannot be written.
     """
     folder = RunFolder(Path(recipe.output))
+    with _alone(folder.path):
+        yield from _opened(recipe, folder, overwrite=overwrite)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep every other process out of a run's folder; the lock lies in our cache and falls with the process."""
+    name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
+    lock = FileLock(cache_folder() / "locks" / f"{name}.lock")
+    try:
+        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise OutputError(
+            f"{path}: another process is working in this folder\n"
+            "  wait for it, or choose another folder:   --set output=..."
+        ) from None
+    except OSError as error:
+        raise _unwritable(Path(lock.lock_file), error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _opened(recipe: Recipe, folder: RunFolder, *, overwrite: bool) -> Iterator[RunFolder]:
     path = folder.path
     _check_place(folder, overwrite=overwrite)
     begun = folder.begun
@@ -172,8 +209,18 @@ def _check_place(folder: RunFolder, *, overwrite: bool) -> None:
             f"  look at it:     {path / 'report.md'}\n"
             "  run again:      add --overwrite, or choose another folder with --set output=..."
         )
+    if overwrite and folder.begun and (foreign := _foreign(path)):
+        raise OutputError(
+            f"{path}: this folder holds files that are not of the run: {', '.join(foreign)}\n"
+            "  move them away, or choose another folder:   --set output=..."
+        )
     if overwrite and Path.cwd().is_relative_to(path.resolve()):
         raise OutputError(f"{path}: the current folder cannot be overwritten\n  go to another one first:   cd ..")
+
+
+def _foreign(path: Path) -> list[str]:
+    """Names in a run's folder that no run writes."""
+    return sorted(part.name for part in path.iterdir() if not any(part.match(own) for own in _OURS))
 
 
 def _check_same(recipe: Recipe, path: Path) -> None:
@@ -184,7 +231,8 @@ def _check_same(recipe: Recipe, path: Path) -> None:
         raise RecipeError(str(file), parsed.problems)
     wanted = moved(recipe, lambda at: Path(), path).model_dump(mode="json")
     began, now = dict(_leaves(parsed.value)), dict(_leaves(wanted))
-    elsewhere = began.pop("output", "") != now.pop("output")
+    for side in (began, now):
+        side.pop("output", None)  # the same folder may be named from elsewhere
     both = {key: (began.get(key, "nothing"), now.get(key, "nothing")) for key in {**now, **began}}
     differing = [f"{key}: {then} then, {new} now" for key, (then, new) in both.items() if then != new]
     if not differing:
@@ -197,7 +245,7 @@ def _check_same(recipe: Recipe, path: Path) -> None:
             [
                 f"{path}: this folder holds an unfinished run that began with another recipe",
                 *shown,
-                f"continue that one:   hftoolkit finetune {file}" + (f" --set output={path}" if elsewhere else ""),
+                f"continue that one:   hftoolkit finetune {file}",
                 "start again:         add --overwrite, or choose another folder with --set output=...",
             ]
         )

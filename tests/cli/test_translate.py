@@ -1,10 +1,15 @@
 """`hftoolkit translate`: lines in, lines out, everything else on the other stream."""
 
+import subprocess
+import sys
 from pathlib import Path
 
+import click
 import pytest
 from conftest import PAIRS
 from running import TERMINAL, hftoolkit
+
+from hftoolkit.cli.translate import translate
 
 SOURCES = "".join(f"{source}\n" for source, _ in PAIRS)
 TARGETS = "".join(f"{target}\n" for _, target in PAIRS)
@@ -128,3 +133,25 @@ def test_mistakes_are_told(arguments: list[str], code: int, message: str, marian
 
 def test_greedy_search(marian: Path) -> None:
     assert hftoolkit("translate", "--model", marian, "--beams", "1", "Good night!").out == "晚安！\n"
+
+
+def test_a_full_disk_behind_standard_output_is_told(marian: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs a disk that is always full")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "hftoolkit", "translate", "--model", str(marian), "Good morning!"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        "error: standard output: cannot be written: No space left on device\n  free some space, or write elsewhere\n"
+    )
+
+
+def test_without_standard_input_there_is_nothing_to_translate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(click.UsageError, match="^nothing to translate: give a text"):
+        translate.main([], standalone_mode=False)

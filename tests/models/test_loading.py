@@ -290,7 +290,7 @@ def test_weights_that_were_cut_off(copy: Path) -> None:
 @pytest.mark.parametrize("name", ["vocab.json", "source.spm"])
 def test_a_tokenizer_that_is_incomplete(copy: Path, name: str) -> None:
     (copy / name).unlink()
-    assert refusal(copy).startswith(f"{copy}: its tokenizer cannot be loaded: ")
+    assert refusal(copy).startswith(f"{copy}: its tokenizer cannot be loaded, a file of it is missing or damaged: ")
 
 
 def test_a_folder_that_is_not_there() -> None:

@@ -361,3 +361,26 @@ def test_finishing_removes_only_the_work_in_progress(path: Path) -> None:
     finish(made(path))
     assert contents(path).keys() == {"recipe.yaml", "report.md", "report.json"}
     assert not RunFolder(path).checkpoints.exists()
+
+
+def test_files_of_others_are_not_overwritten(path: Path) -> None:
+    finish(made(path))
+    (path / "notes.txt").write_text("mine", encoding="utf-8")
+    with refused(
+        f"{path}: this folder holds files that are not of the run: notes.txt",
+        "  move them away, or choose another folder:   --set output=...",
+    ):
+        opened(made(path), overwrite=True)
+    assert (path / "notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_two_processes_do_not_share_a_folder(path: Path) -> None:
+    recipe = made(path)
+    with open_run(recipe, overwrite=False):
+        with refused(
+            f"{path}: another process is working in this folder",
+            "  wait for it, or choose another folder:   --set output=...",
+        ):
+            opened(recipe)
+        assert (path / "recipe.yaml").is_file()
+    opened(recipe)  # the lock falls with the block
