@@ -153,5 +153,5 @@ def test_a_full_disk_behind_standard_output_is_told(marian: Path) -> None:
 
 def test_without_standard_input_there_is_nothing_to_translate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    with pytest.raises(click.UsageError, match="^nothing to translate: give a text"):
+    with pytest.raises(click.UsageError, match=r"^nothing to translate: give a text"):
         translate.main([], standalone_mode=False)
