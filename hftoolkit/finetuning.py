@@ -3,25 +3,21 @@
 import hashlib
 import logging
 import shutil
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext, suppress
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from platform import python_version
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 
 from hftoolkit import hub
+from hftoolkit.accounts import Clock, beginning, sources, too_long, versions
 from hftoolkit.data.features import Features, build_features
 from hftoolkit.data.prepared import RunRows, load_run
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.errors import DataError
 from hftoolkit.evaluation import Scored, compared, extra_metrics, extra_scores, read, score_model, score_trivial
 from hftoolkit.fitting import Fitting, fit
 from hftoolkit.models.adapters import adapter_targets, add_adapter, save_adapter
@@ -33,7 +29,7 @@ from hftoolkit.models.scratch import build_marian
 from hftoolkit.recipe.schema import Recipe
 from hftoolkit.reports.files import write_report
 from hftoolkit.reports.folder import RunFolder, open_run, write_whole
-from hftoolkit.reports.run import UNTOUCHED, DataSource, ModelFacts, Report, TestSet
+from hftoolkit.reports.run import UNTOUCHED, ModelFacts, Report, TestSet
 from hftoolkit.tasks import find_task
 from hftoolkit.tasks.base import Task
 from hftoolkit.training.checkpoints import load_weights
@@ -64,7 +60,7 @@ def finetune(
         HubError: If something cannot be fetched.
         OutputError: If the output folder holds another run or cannot be written.
     """
-    clock = _Clock()
+    clock = Clock()
     accelerator = Accelerator(cpu=choose_device().type == "cpu", mixed_precision="no")
     recipe = _decided(read(recipe, list(overrides)), accelerator.device)
     task = find_task(recipe.task)(recipe.options, recipe.data.languages)
@@ -81,7 +77,7 @@ def _run(
     extra: Mapping[str, Any],
     folder: RunFolder,
     accelerator: Accelerator,
-    clock: "_Clock",
+    clock: Clock,
 ) -> Report:
     """The run, in a folder that is there."""
     with clock("read"), accelerator.main_process_first():
@@ -98,9 +94,9 @@ def _run(
     accelerator.wait_for_everyone()
     with clock("encode"), accelerator.main_process_first():
         features, validation = (_features(recipe, task, start, part) for part in (rows.train, rows.validation))
-    notes += (cut := _too_long(_longest(recipe, start), {"training": features, "validation": validation}))
+    notes += (cut := too_long(_longest(recipe, start), {"training": features, "validation": validation}))
     model, facts = _trainable(recipe, start, accelerator)
-    _say(accelerator, [*_beginning(rows, facts), *cut])
+    _say(accelerator, [*beginning(rows, facts), *cut])
     with clock("train and validate"):
         fitted = fit(
             Fitting(recipe, task, start.tokenizer, model, features, validation, rows.validation, folder), accelerator
@@ -120,7 +116,7 @@ def _run(
         task=recipe.task,
         tests=tests,
         recipe=recipe.model_dump(mode="json"),
-        data=_sources(rows),
+        data=sources(rows),
         model=facts,
         steps=fitted.steps,
         epochs=fitted.epochs,
@@ -130,7 +126,7 @@ def _run(
         peak_memory_bytes=peak_memory(accelerator.device),
         curve=folder.curve(),
         decoding=decoding,
-        versions=_versions(),
+        versions=versions(),
         started=clock.started,
         notes=notes,
     )
@@ -293,111 +289,12 @@ def _decoding(recipe: Recipe) -> Decoding:
     return Decoding(recipe.evaluation.beams, recipe.evaluation.length_penalty)
 
 
-def _sources(rows: RunRows) -> list[DataSource]:
-    """Every source with its census."""
-    uses = {
-        "train": rows.train,
-        "validation": rows.validation,
-        **{f"test: {n}": part for n, part in rows.tests.items()},
-    }
-    found = []
-    for use, part in uses.items():
-        split = use != "train" and part.folder == rows.train.folder
-        for number, census in enumerate(part.census):
-            kept = int((part.source_numbers == number).sum())
-            dropped = {} if split else dict(census.dropped)
-            if use == "train" and kept < census.kept:
-                dropped["held out for validation or test"] = census.kept - kept
-            found.append(
-                DataSource(
-                    name=census.name,
-                    use=use,
-                    read=kept if split else census.read,
-                    kept=kept,
-                    fingerprint=part.fingerprint,
-                    dropped=dropped,
-                    weight=part.weights[number] if use == "train" else 1.0,
-                    notes=[] if split else list(census.notes),
-                )
-            )
-    return found
-
-
 def _longest(recipe: Recipe, start: Loaded) -> int:
     """Tokens of the longest side that is trained on: what the recipe says, or the model's positions."""
     return min(recipe.training.max_tokens, int(start.model.config.max_position_embeddings))
-
-
-def _too_long(limit: int, found: Mapping[str, Features]) -> list[str]:
-    """What encoding dropped.
-
-    Raises:
-        DataError: If it left nothing.
-    """
-    for use, features in found.items():
-        if not len(features):
-            raise DataError(
-                f"none of the {features.too_long:,} {use} rows has at most {limit} tokens on each side\n"
-                "  raise training.max_tokens, or split the rows into sentences"
-            )
-    return [
-        f"{features.too_long:,} {use} rows have more than {limit} tokens on a side and were dropped"
-        for use, features in found.items()
-        if features.too_long
-    ]
-
-
-def _beginning(rows: RunRows, facts: ModelFacts) -> list[str]:
-    """What a person wants to know before the first step."""
-    notes = [
-        f"{len(rows.train):,} training rows, {len(rows.validation):,} for validation, "
-        + ", ".join(f"{len(part):,} in test set '{name}'" for name, part in rows.tests.items()),
-        (
-            f"{facts.adapter} on {' '.join(facts.adapter_targets)}: {facts.trainable:,} weights are trained beside "
-            f"{facts.parameters:,}"
-            if facts.adapter
-            else f"all {facts.parameters:,} weights are trained"
-        )
-        + f", {facts.number_format}, {facts.device}",
-    ]
-    for census in rows.train.census:
-        if census.dropped:
-            reasons = ", ".join(f"{count:,} {reason}" for reason, count in census.dropped.items())
-            notes.append(f"{census.name}: dropped {reasons}")
-    notes += [f"{name}: {count:,} rows stand in the training rows too" for name, count in rows.leaks.items() if count]
-    return notes
-
-
-def _versions() -> dict[str, str]:
-    names = ("hftoolkit", "torch", "transformers", "accelerate", "peft", "datasets", "sacrebleu", "sentencepiece")
-    return {"python": python_version()} | {name: version(name) for name in names}
 
 
 def _say(accelerator: Accelerator, notes: Iterable[str]) -> None:
     if accelerator.is_main_process:
         for note in notes:
             log.info(note)
-
-
-class _Clock:
-    """Seconds by phase."""
-
-    def __init__(self) -> None:
-        self.started = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-        self._seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, phase: str) -> Iterator[None]:
-        begin = time.perf_counter()
-        yield
-        self._seconds[phase] = time.perf_counter() - begin
-
-    def phases(self, *, train: float) -> dict[str, float]:
-        """Seconds by phase, those of training told apart from those of validation."""
-        found: dict[str, float] = {}
-        for phase, seconds in self._seconds.items():
-            if phase == "train and validate":
-                found |= {"train": train, "validate": max(0.0, seconds - train)}
-            else:
-                found[phase] = seconds
-        return found
