@@ -40,7 +40,6 @@ DONE_BEFORE = {
     "python3 -m venv .venv",
     ".venv/bin/python -m pip install $(grep '^torch==' constraints.txt)",
     ".venv/bin/python -m pip install -c constraints.txt -e .",
-    "git clone https://github.com/hftoolkit/hftoolkit && cd hftoolkit",
 }
 """Commands without which no test could run: they set up what runs it."""
 
