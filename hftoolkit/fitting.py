@@ -22,7 +22,7 @@ from hftoolkit.reports.folder import RunFolder
 from hftoolkit.tasks.base import Task
 from hftoolkit.training.batches import Batch
 from hftoolkit.training.checkpoints import Place, load_checkpoint, save_checkpoint, save_weights
-from hftoolkit.training.loop import Step, mean_loss, train
+from hftoolkit.training.loop import Objective, Step, mean_loss, train
 from hftoolkit.training.optimizer import build_optimizer, learning_rates
 from hftoolkit.training.plan import MicroBatch, Plan
 from hftoolkit.training.progress import watched
@@ -74,7 +74,8 @@ def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
     optimizer = build_optimizer(
         model, weight_decay=settings.weight_decay, betas=settings.betas, zero_rows=zero_rows(model)
     )
-    prepared, optimizer = accelerator.prepare(model, optimizer)
+    objective = Objective(_whole(job), partial(job.task.loss, smoothing=settings.label_smoothing))
+    prepared, optimizer = accelerator.prepare(objective, optimizer)
     place = _place(job, optimizer)
     measure = _measure(job, accelerator)
     notes: list[str] = []
@@ -97,7 +98,6 @@ def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
             micro_batches=settings.micro_batches,
         ),
         collate=_collate(job.task, job.features),
-        loss=partial(job.task.loss, smoothing=settings.label_smoothing),
         rate=learning_rates(
             settings.schedule,
             peak=settings.learning_rate,
@@ -141,6 +141,11 @@ def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
     )
 
 
+def _whole(job: Fitting) -> Any:
+    """The transformers model, with the adapter's matrices in it."""
+    return job.model.get_base_model() if job.recipe.adapter is not None else job.model
+
+
 def _plan(job: Fitting) -> Plan:
     settings = job.recipe.training
     return Plan(
@@ -174,7 +179,7 @@ def _harm_of_dropout(job: Fitting, plan: Plan, accelerator: Accelerator) -> list
     rows = next(plan.steps()).micro_batches[0].rows[:8]
     with_it, without = (
         mean_loss(
-            job.model, [collate(MicroBatch(rows, True), 0)], job.task.loss, accelerator.device, bf16=bf16, dropout=on
+            _whole(job), [collate(MicroBatch(rows, True), 0)], job.task.loss, accelerator.device, bf16=bf16, dropout=on
         )
         for on in (True, False)
     )
@@ -208,7 +213,7 @@ def _measure(job: Fitting, accelerator: Accelerator) -> Callable[[], dict[str, f
     # Evenly over the file, which may be sorted.
     places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), recipe.evaluation.validation_rows)).astype(int))
     decoded = rows.subset(places)
-    inner = job.model.get_base_model() if recipe.adapter is not None else job.model
+    inner = _whole(job)
     engine = task.engine(inner, job.tokenizer, batch_tokens=recipe.evaluation.batch_tokens)
     collate = _collate(task, features)
 

@@ -66,7 +66,7 @@ def marian(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from hftoolkit.recipe.schema import Languages, Scratch
     from hftoolkit.tasks.translation import Translation
     from hftoolkit.training.batches import Batch
-    from hftoolkit.training.loop import train
+    from hftoolkit.training.loop import Objective, train
     from hftoolkit.training.optimizer import build_optimizer
     from hftoolkit.training.plan import MicroBatch, PlannedStep
 
@@ -102,7 +102,7 @@ def marian(tmp_path_factory: pytest.TempPathFactory) -> Path:
     steps = [PlannedStep(number, 0, number == 249, (everything,)) for number in range(250)]
     settings = {"rate": lambda _: 5e-3, "accelerator": Accelerator(cpu=True), "seed": 1, "max_grad_norm": 1.0}
     with torch.random.fork_rng(devices=[]):
-        last = list(train(loaded.model, optimizer, steps, collate=collate, loss=task.loss, **settings))[-1]
+        last = list(train(Objective(loaded.model, task.loss), optimizer, steps, collate=collate, **settings))[-1]
     assert last.loss < 0.1, "the tiny translator did not learn its sentences"
     loaded.model.save_pretrained(folder)
     write_saved(task.saved(), folder)

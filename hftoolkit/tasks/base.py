@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hftoolkit.recipe.schema import Languages, Part
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from hftoolkit.engines.decoding import Decoding
     from hftoolkit.models.saved import Saved
@@ -109,8 +109,8 @@ class Task(ABC):
         """Tensors of some features; whatever is random in them follows from the seed."""
 
     @abstractmethod
-    def loss(self, model: "nn.Module", batch: "Batch", *, smoothing: float = 0.0) -> dict[str, "Tensor"]:
-        """Sums of the named losses over a batch, in nats."""
+    def loss(self, model: Any, batch: "Batch", *, smoothing: float = 0.0) -> dict[str, "Tensor"]:
+        """Sums of the named losses of a transformers model over a batch, in nats."""
 
     @abstractmethod
     def engine(self, model: Any, tokenizer: Any, *, batch_tokens: int | None) -> Any:

@@ -21,7 +21,7 @@ from hftoolkit.recipe.schema import Languages
 from hftoolkit.tasks.base import Feature, Measure, Row, Task
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from hftoolkit.engines.decoding import Decoding
     from hftoolkit.engines.pytorch import TorchEngine
@@ -121,18 +121,19 @@ class Translation(Task):
             padded=input_ids.size + labels.size,
         )
 
-    def loss(self, model: "nn.Module", batch: "Batch", *, smoothing: float = 0.0) -> dict[str, "Tensor"]:
-        from torch.nn import functional
+    def loss(self, model: Any, batch: "Batch", *, smoothing: float = 0.0) -> dict[str, "Tensor"]:
+        from hftoolkit.training.cross_entropy import sum_of_cross_entropies
 
-        logits = model(**batch.inputs).logits  # [B, T, V]
-        # Marian's own loss is a mean over this batch alone; a step needs the sum. float32, not the products' format.
+        hidden = model.model(**batch.inputs).last_hidden_state  # [B, T, H]
+        # Marian's own loss is a mean over this batch alone; a step needs the sum.
         return {
-            "translation": functional.cross_entropy(
-                logits.flatten(0, 1).float(),
+            "translation": sum_of_cross_entropies(
+                hidden.flatten(0, 1),
+                model.lm_head.weight,
+                model.final_logits_bias[0],
                 batch.labels["translation"].flatten(),
-                ignore_index=IGNORED,
-                reduction="sum",
-                label_smoothing=smoothing,
+                ignored=IGNORED,
+                smoothing=smoothing,
             )
         }
 

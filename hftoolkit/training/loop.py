@@ -16,6 +16,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from hftoolkit.training.batches import Batch
+from hftoolkit.training.dropout import QuickDropout
 from hftoolkit.training.plan import MicroBatch, PlannedStep
 
 Collate = Callable[[MicroBatch, int], Batch]
@@ -51,13 +52,25 @@ class Step:
     seconds: float
 
 
+class Objective(nn.Module):
+    """A model and its loss as one module: what several processes share must be a whole forward pass."""
+
+    def __init__(self, model: nn.Module, loss: Loss) -> None:
+        super().__init__()
+        self.model = model
+        self._loss = loss
+
+    def forward(self, batch: Batch) -> Mapping[str, Tensor]:
+        """Sums of the named losses over a batch, in nats."""
+        return self._loss(self.model, batch)
+
+
 def train(
-    model: nn.Module,
+    objective: nn.Module,
     optimizer: torch.optim.Optimizer,
     steps: Iterable[PlannedStep],
     *,
     collate: Collate,
-    loss: Loss,
     rate: Callable[[int], float],
     accelerator: Accelerator,
     seed: int,
@@ -67,11 +80,10 @@ def train(
     """Take the planned steps, one per value drawn from the iterator.
 
     Args:
-        model: Prepared by ``accelerator``; put into training mode before every step.
+        objective: An `Objective`, prepared by ``accelerator``; put into training mode before every step.
         optimizer: Prepared by ``accelerator``.
         steps: This process's share of the plan.
         collate: Turns a micro-batch and a seed into tensors.
-        loss: Sums of the named losses over a micro-batch.
         rate: Learning rate of a step, from 0.
         accelerator: Gives device, processes and gradient reduction; without mixed precision, which would rewrite the
             model's forward for evaluation too.
@@ -82,7 +94,7 @@ def train(
     device = accelerator.device
     for planned in steps:
         begin = time.perf_counter()
-        model.train()
+        objective.train()
         seeds = [
             _seed(seed, planned.number, accelerator.process_index, piece) for piece in range(len(planned.micro_batches))
         ]
@@ -106,15 +118,15 @@ def train(
         for place, (batch, real, number) in enumerate(zip(batches, counted, seeds, strict=True)):
             torch.manual_seed(number)
             last = place == len(batches) - 1
-            with nullcontext() if last else accelerator.no_sync(model):
+            with nullcontext() if last else accelerator.no_sync(objective):
                 moved = _moved(batch, device)
-                with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                    sums = loss(model, moved)
+                with torch.autocast(device.type, torch.bfloat16, enabled=bf16), QuickDropout():
+                    sums = objective(moved)
                 mean = torch.stack([sums[name] / max(counts[name], 1) for name in names]).sum() * float(real)
                 # DistributedDataParallel averages gradients over processes; the step wants their sum.
                 accelerator.backward(mean * accelerator.num_processes)
                 step_loss += mean.detach()
-        norm = accelerator.clip_grad_norm_(model.parameters(), max_grad_norm)
+        norm = accelerator.clip_grad_norm_(objective.parameters(), max_grad_norm)
         learning_rate = rate(planned.number)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate

@@ -12,6 +12,7 @@ from hftoolkit.models.loading import load_checkpoint
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.tasks.translation import Translation
 from hftoolkit.training.batches import Batch
+from hftoolkit.training.loop import Objective
 from hftoolkit.training.plan import MicroBatch
 
 SENTENCES = [
@@ -36,6 +37,10 @@ class Lesson:
 
     def collate(self, micro: MicroBatch, seed: int) -> Batch:
         return self.task.collate([self.features[row] for row in micro.rows], seed)
+
+    @property
+    def objective(self) -> Objective:
+        return Objective(self.model, self.task.loss)
 
     def batch(self, *rows: int) -> Batch:
         return self.collate(MicroBatch(np.array(rows), True), 0)

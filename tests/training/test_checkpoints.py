@@ -42,11 +42,10 @@ def taken(lesson: Any, optimizer: Any, first: int) -> Iterator[Step]:
     lengths = np.array([[len(f["input_ids"]), len(f["labels"])] for f in lesson.features], np.int32)
     plan = Plan(lengths, np.zeros(8, np.uint16), [1.0], batch_tokens=120, epochs=9, max_steps=10)
     return train(
-        lesson.model,
+        lesson.objective,
         optimizer,
         plan.steps(first, micro_batches=2),
         collate=lesson.collate,
-        loss=lesson.task.loss,
         rate=learning_rates("cosine", peak=1e-3, warmup=3, total=10),
         accelerator=Accelerator(cpu=True),
         seed=1,

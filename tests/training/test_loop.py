@@ -1,7 +1,6 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,8 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from hftoolkit.models.guard import zero_rows
-from hftoolkit.tasks.translation import Translation
 from hftoolkit.training.batches import Batch
-from hftoolkit.training.loop import Step, mean_loss, train
+from hftoolkit.training.loop import Objective, Step, mean_loss, train
 from hftoolkit.training.optimizer import build_optimizer
 from hftoolkit.training.plan import MicroBatch, Plan, PlannedStep
 
@@ -42,9 +40,7 @@ def gradient(lesson: Any, micro_batches: list[Any], settings: dict[str, Any]) ->
 
     optimizer = torch.optim.SGD(lesson.model.parameters(), lr=0.0)
     optimizer.register_step_pre_hook(keep)
-    [step] = train(
-        lesson.model, optimizer, steps(*micro_batches), collate=lesson.collate, loss=lesson.task.loss, **settings
-    )
+    [step] = train(lesson.objective, optimizer, steps(*micro_batches), collate=lesson.collate, **settings)
     return step, found
 
 
@@ -77,7 +73,7 @@ def test_the_gradient_is_that_of_the_mean_over_all_tokens(lesson: Callable[..., 
 def trained(lesson: Any, planned: list[PlannedStep], settings: dict[str, Any]) -> list[Step]:
     optimizer = build_optimizer(lesson.model, weight_decay=0.01, betas=(0.9, 0.98), zero_rows=zero_rows(lesson.model))
     settings = settings | {"rate": lambda _: 1e-3}
-    return list(train(lesson.model, optimizer, planned, collate=lesson.collate, loss=lesson.task.loss, **settings))
+    return list(train(lesson.objective, optimizer, planned, collate=lesson.collate, **settings))
 
 
 def test_one_batch_of_eight_is_two_of_four(lesson: Callable[..., Any], settings: dict[str, Any]) -> None:
@@ -132,30 +128,13 @@ def test_the_loss_is_a_sum_divided_by_a_count(lesson: Callable[..., Any], settin
     assert step.loss != pytest.approx(sum(means) / len(means), rel=1e-2)  # a mean of means is another number
 
 
-@pytest.mark.parametrize(
-    ("smoothing", "expected"),
-    [
-        (0.0, math.log(5 / 3)),
-        (0.3, 0.8 * math.log(5 / 3) + 0.2 * math.log(5)),  # 0.7 on the label and 0.1 on each of three
-    ],
-)
-def test_label_smoothing(smoothing: float, expected: float) -> None:
-    task = Translation.__new__(Translation)
-    logits = torch.tensor([[[math.log(3), 0.0, 0.0], [9.0, 9.0, -9.0]]])  # [1, 2, 3]: 3/5, 1/5, 1/5; not counted
-    batch = Batch({}, {"translation": torch.tensor([[0, -100]])}, {"translation": 1}, 1, 2)
-    model: Any = lambda **_: SimpleNamespace(logits=logits)  # noqa: E731
-    assert float(task.loss(model, batch, smoothing=smoothing)["translation"]) == pytest.approx(expected, rel=1e-6)
-
-
 def test_a_step_says_what_it_did(lesson: Callable[..., Any], settings: dict[str, Any]) -> None:
     one = lesson()
     source, target = (len(one.features[1][name]) for name in ("input_ids", "labels"))
     long_source, long_target = (len(one.features[2][name]) for name in ("input_ids", "labels"))
     settings |= {"rate": lambda number: 0.1 / (number + 1)}
     optimizer = torch.optim.SGD(one.model.parameters(), lr=0.0)
-    found = list(
-        train(one.model, optimizer, steps([1, 2], count=2), collate=one.collate, loss=one.task.loss, **settings)
-    )
+    found = list(train(one.objective, optimizer, steps([1, 2], count=2), collate=one.collate, **settings))
     assert [(step.number, step.epoch, step.last_of_epoch) for step in found] == [(1, 0, False), (2, 0, True)]
     assert [step.learning_rate for step in found] == [0.1, 0.05]
     assert {step.tokens for step in found} == {source + target + long_source + long_target}
@@ -175,7 +154,7 @@ def test_every_step_has_its_own_gradient(lesson: Callable[..., Any], settings: d
     one = lesson()
     optimizer = torch.optim.SGD(one.model.parameters(), lr=0.0)
     still = settings | {"rate": lambda _: 0.0}
-    found = train(one.model, optimizer, steps(ALL, count=3), collate=one.collate, loss=one.task.loss, **still)
+    found = train(one.objective, optimizer, steps(ALL, count=3), collate=one.collate, **still)
     assert len({step.gradient_norm for step in found}) == 1
 
 
@@ -185,7 +164,7 @@ def test_what_happens_between_two_steps_changes_nothing(lesson: Callable[..., An
     optimizer = build_optimizer(two.model, weight_decay=0.01, betas=(0.9, 0.98), zero_rows=zero_rows(two.model))
     disturbed = []
     settings |= {"rate": lambda _: 1e-3}
-    for step in train(two.model, optimizer, steps(ALL, count=4), collate=two.collate, loss=two.task.loss, **settings):
+    for step in train(two.objective, optimizer, steps(ALL, count=4), collate=two.collate, **settings):
         disturbed.append(step)
         torch.rand(7)
         mean_loss(two.model, [two.batch(*ALL)], two.task.loss, CPU)
@@ -201,7 +180,7 @@ def test_dropout_is_on_and_differs_by_step_piece_and_seed(lesson: Callable[..., 
         optimizer = torch.optim.SGD(one.model.parameters(), lr=0.0)
         still = settings | {"rate": lambda _: 0.0, "seed": seed}
         planned = steps(*micro_batches, count=2)
-        return [s.loss for s in train(one.model, optimizer, planned, collate=one.collate, loss=one.task.loss, **still)]
+        return [s.loss for s in train(one.objective, optimizer, planned, collate=one.collate, **still)]
 
     one, again, other = losses(1, ALL), losses(1, ALL), losses(2, ALL)
     assert one == again
@@ -229,7 +208,7 @@ def test_steps_are_taken_only_when_asked_for(lesson: Callable[..., Any], setting
 
     one = lesson()
     optimizer = torch.optim.SGD(one.model.parameters(), lr=0.0)
-    stream = train(one.model, optimizer, planned(), collate=one.collate, loss=one.task.loss, **settings)
+    stream = train(one.objective, optimizer, planned(), collate=one.collate, **settings)
     assert taken == []
     next(stream)
     assert taken == [0]
@@ -266,7 +245,7 @@ def test_every_named_loss_has_its_own_count(settings: dict[str, Any]) -> None:
     def collate(micro: MicroBatch, seed: int) -> Batch:
         return pieces[micro.rows[0]]
 
-    list(train(model, optimizer, steps([0], [1]), collate=collate, loss=two_losses, **settings))
+    list(train(Objective(model, two_losses), optimizer, steps([0], [1]), collate=collate, **settings))
     assert model.weight.tolist() == [-3.0, -1.5]  # (8 + 1 + 2 + 1) / 4 and (1 + 2) / 2
 
 
@@ -281,7 +260,7 @@ def test_collating_is_seeded_by_run_step_and_piece(settings: dict[str, Any]) -> 
         model = TwoLosses()
         optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
         again = settings | {"seed": seed}
-        list(train(model, optimizer, steps([0], [1], count=3), collate=collate, loss=two_losses, **again))
+        list(train(Objective(model, two_losses), optimizer, steps([0], [1], count=3), collate=collate, **again))
         return found
 
     assert seeds(1) == seeds(1)
