@@ -121,6 +121,7 @@ def _run(
         steps=fitted.steps,
         epochs=fitted.epochs,
         best_step=fitted.best_step,
+        averaged_steps=fitted.averaged_steps,
         tokens=fitted.tokens,
         seconds=clock.phases(train=fitted.seconds),
         peak_memory_bytes=peak_memory(accelerator.device),

@@ -17,9 +17,10 @@ from hftoolkit.engines.decoding import Decoding
 from hftoolkit.errors import ModelError, OutputError
 from hftoolkit.evaluation import score_model
 from hftoolkit.models.guard import zero_rows
-from hftoolkit.recipe.schema import Recipe
+from hftoolkit.recipe.schema import Recipe, Training
 from hftoolkit.reports.folder import RunFolder
 from hftoolkit.tasks.base import Task
+from hftoolkit.training.averaging import Candidates
 from hftoolkit.training.batches import Batch
 from hftoolkit.training.checkpoints import Place, load_checkpoint, save_checkpoint, save_weights
 from hftoolkit.training.loop import Objective, Step, mean_loss, train
@@ -56,7 +57,10 @@ class Fitted:
     """In steps, validation left out."""
 
     best_step: int
-    """The step whose weights are in ``folder.best``."""
+    """The step with the best score on validation."""
+
+    averaged_steps: list[int]
+    """The steps whose weights were averaged into ``folder.best``; none: it holds those of the best step."""
 
     notes: list[str]
 
@@ -78,6 +82,8 @@ def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
     prepared, optimizer = accelerator.prepare(objective, optimizer)
     place = _place(job, optimizer)
     measure = _measure(job, accelerator)
+    averaging = settings.averaging
+    candidates = averaging and Candidates(folder.averaged, averaging.checkpoints, averaging.choose)
     notes: list[str] = []
     if main:
         folder.rewind(place.step)
@@ -101,7 +107,7 @@ def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
         rate=learning_rates(
             settings.schedule,
             peak=settings.learning_rate,
-            warmup=round(settings.warmup_ratio * plan.total),
+            warmup=_warmup(settings, plan.total),
             total=plan.total,
         ),
         accelerator=accelerator,
@@ -120,8 +126,12 @@ def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
             place = _judged(place, step.number, scores[job.task.goal])
             if place.best_step == step.number:
                 save_weights(folder.best, model)
+            if candidates:
+                candidates.add(step.number, model)
             folder.add([*pending, {"step": step.number, "validation": scores}])
             save_checkpoint(folder.last, model, optimizer, place)
+            if candidates:  # behind the checkpoint: a run that goes on from the one before still needs them
+                candidates.prune(_scores(job))
             log.info(_words(step.number, plan.total, scores, best=place.best_step == step.number))
         pending = []
         place = broadcast_object_list([place])[0]
@@ -131,12 +141,19 @@ def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
     if len(done) < plan.total and main:
         notes.append(f"stopped after step {len(done):,}: no better {job.task.goal} in {place.worse} evaluations")
         log.info(notes[-1])
+    averaged: list[int] = []
+    if candidates and main:
+        averaged = candidates.average(model, _scores(job))
+        save_weights(folder.best, model)
+        notes.append(_words_of_average(averaged, measure()[job.task.goal], place, job.task.goal))
+        log.info(notes[-1])
     return Fitted(
         steps=len(done),
         epochs=_epochs(plan, len(done)),
         tokens=sum(line["tokens"] for line in done),
         seconds=sum(line["seconds"] for line in done),
         best_step=place.best_step,
+        averaged_steps=averaged,
         notes=notes,
     )
 
@@ -157,6 +174,16 @@ def _plan(job: Fitting) -> Plan:
         max_steps=settings.max_steps,
         seed=settings.seed,
     )
+
+
+def _warmup(settings: Training, total: int) -> int:
+    return round(settings.warmup_ratio * total) if settings.warmup_steps is None else settings.warmup_steps
+
+
+def _scores(job: Fitting) -> dict[int, float]:
+    """The deciding score of every evaluation after a step."""
+    lines = [line for line in job.folder.lines() if "validation" in line and line["step"]]
+    return {line["step"]: line["validation"][job.task.goal] for line in lines}
 
 
 def _place(job: Fitting, optimizer: Any) -> Place:
@@ -260,6 +287,13 @@ def _line(step: Step) -> dict[str, Any]:
         "padding": round(step.padding, 4),
         "seconds": round(step.seconds, 4),
     }
+
+
+def _words_of_average(steps: list[int], score: float, place: Place, goal: str) -> str:
+    return (
+        f"weights averaged over {len(steps)} evaluations, steps {steps[0]:,} to {steps[-1]:,}: validation "
+        f"{goal} {score:.1f}; the best single one, step {place.best_step:,}, has {place.best_score:.1f}"
+    )
 
 
 def _words(step: int, total: int, scores: dict[str, float], *, best: bool) -> str:

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -297,6 +297,74 @@ def test_patience_begins_anew_with_every_better_score(
     monkeypatch.setattr(fitting, "_measure", lambda *_: lambda: {"loss": 1.0, "chrF2": next(scores)})
     done = at.fitted(patience=patience, evaluation={"every": 1})
     assert (done.steps, done.best_step) == (steps, best)
+
+
+def kept_at(at: Workplace, steps: Iterable[int], output: str) -> dict[str, torch.Tensor]:
+    """The mean of the weights after some steps of the same run without averaging, ended there."""
+    steady: dict[str, Any] = {"schedule": "constant", "warmup_ratio": 0.0}
+    found = []
+    for step in steps:
+        at.fitted(f"{output}-{step}", max_steps=step, **steady)
+        found.append(at.checkpoint(f"{output}-{step}")["weights"])
+    return {name: torch.stack([each[name] for each in found]).mean(0) for name in found[0]}
+
+
+@pytest.mark.parametrize("choose", ["last", "best"])
+def test_averaging(at: Workplace, choose: str) -> None:
+    averaging = {"checkpoints": 2, "choose": choose}
+    steady: dict[str, Any] = {"schedule": "constant", "warmup_ratio": 0.0}
+    done = at.fitted("run", evaluation={"every": 2, "validation_rows": 16}, averaging=averaging, **steady)
+    scores = {line["step"]: line["validation"]["chrF2"] for line in at.log() if line["step"] and "validation" in line}
+    ranked = sorted(scores, key=lambda step: (scores[step], step)) if choose == "best" else sorted(scores)
+    assert done.averaged_steps == sorted(ranked[-2:])
+    assert done.best_step == max(scores, key=lambda step: (scores[step], -step))
+    found = load_file(RunFolder(at.root / "run").best)
+    wanted = kept_at(at, done.averaged_steps, "single")
+    for name, weight in found.items():
+        torch.testing.assert_close(weight, wanted[name], rtol=0, atol=1e-6)
+    [note] = [note for note in done.notes if "averaged" in note]
+    first, last = done.averaged_steps
+    assert note.startswith(f"weights averaged over 2 evaluations, steps {first} to {last}: validation chrF2 ")
+    assert note.endswith(f"; the best single one, step {done.best_step}, has {max(scores.values()):.1f}")
+    kept = RunFolder(at.root / "run").averaged
+    assert sorted(path.name for path in kept.iterdir()) == sorted(f"{step}.safetensors" for step in ranked[-2:])
+
+
+def test_averaging_is_kept_over_an_interruption(at: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes: dict[str, Any] = {"evaluation": {"every": 2, "validation_rows": 16}, "averaging": {"checkpoints": 3}}
+    at.fitted("whole", **changes)
+    interrupt(at, monkeypatch, 7, "parts", **changes)
+    done = at.fitted("parts", **changes)
+    assert done.averaged_steps == [6, 8, 10]
+    assert_same_run(at, "whole", "parts")
+    assert at.fitted("parts", **changes).averaged_steps == [6, 8, 10]  # interrupted while it was scored
+    assert_same_run(at, "whole", "parts")
+
+
+def test_interrupted_before_weights_are_pruned_none_are_missing(at: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes: dict[str, Any] = {"evaluation": {"every": 2, "validation_rows": 16}, "averaging": {"checkpoints": 2}}
+    at.fitted("whole", **changes)
+    save, seen = fitting.save_checkpoint, []
+
+    def interrupted(*given: Any) -> None:
+        seen.append(given)
+        if len(seen) == 5:
+            raise KeyboardInterrupt
+        save(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fitting, "save_checkpoint", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            at.fitted("parts", **changes)
+    assert at.fitted("parts", **changes).averaged_steps == [8, 10]
+    assert_same_run(at, "whole", "parts")
+
+
+def test_warm_up_as_a_number_of_steps(at: Workplace) -> None:
+    at.fitted(schedule="inverse_sqrt", warmup_steps=4, learning_rate=2e-3)
+    rates = [line["learning_rate"] for line in at.log() if "loss" in line]
+    assert rates[:4] == pytest.approx([5e-4, 1e-3, 1.5e-3, 2e-3])
+    assert rates[4:] == pytest.approx([2e-3 * (4 / step) ** 0.5 for step in range(5, 11)])
 
 
 def test_evaluation_once_an_epoch_and_at_the_end(at: Workplace) -> None:

@@ -220,6 +220,16 @@ class Adapter(Part):
     """Names of the linear layers that get one; left out: what suits the architecture."""
 
 
+class Averaging(Part):
+    """Weights averaged over several evaluations (Vaswani et al. 2017, section 6.1), in the place of the best ones."""
+
+    checkpoints: int = Field(default=10, ge=2)
+    """Evaluations whose weights are averaged."""
+
+    choose: Literal["last", "best"] = "last"
+    """Which ones: the last, or those with the best scores on validation."""
+
+
 class Training(Part):
     """How the weights are changed."""
 
@@ -241,11 +251,15 @@ class Training(Part):
     learning_rate: float = Field(default=2e-4, gt=0.0)
     """Highest learning rate, after warm-up."""
 
-    schedule: Literal["linear", "cosine", "constant"] = "linear"
-    """What the learning rate does after warm-up: falls to zero in a line or a half cosine, or stays."""
+    schedule: Literal["linear", "cosine", "constant", "inverse_sqrt"] = "linear"
+    """What the learning rate does after warm-up: falls to zero in a line or a half cosine, stays, or falls with
+    one over the square root of the step."""
 
     warmup_ratio: Share = 0.06
     """Share of all steps in which the learning rate rises from zero."""
+
+    warmup_steps: int | None = Field(default=None, ge=0)
+    """The same as a number of steps, whatever their total; left out: see `warmup_ratio`."""
 
     weight_decay: float = Field(default=0.01, ge=0.0)
     """Decoupled weight decay of matrices; biases and norms have none."""
@@ -267,6 +281,9 @@ class Training(Part):
 
     patience: int | None = Field(default=None, ge=1)
     """Evaluations without a better score after which training ends; left out: never."""
+
+    averaging: Averaging | None = None
+    """Left out: the weights with the best score on validation are kept."""
 
     seed: int = Field(default=1, ge=0, le=2**32 - 1)
     """Everything random follows from it."""

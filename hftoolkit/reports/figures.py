@@ -70,12 +70,14 @@ def training_curve(report: Report, theme: Theme = PAPER) -> bytes:
         right = left.twinx()
         _axis(right, name, theme)
         lines += _draw(right, report.curve, _validation(name), f"validation {name}", theme.score, marker="s")
-    left.axvline(report.best_step, color=theme.text, linewidth=0.8, linestyle=(0, (4, 3)))
+    kept = report.averaged_steps or [report.best_step]
+    for step in kept:
+        left.axvline(step, color=theme.text, linewidth=0.8 / len(kept) ** 0.5, linestyle=(0, (4, 3)))
     # Above the axes: inside, a curve would run through the words.
     left.text(
-        report.best_step,
+        (kept[0] + kept[-1]) / 2,
         1.01,
-        f"weights kept: step {report.best_step:,}",
+        f"weights kept: {report.weights_kept}",
         transform=left.get_xaxis_transform(),
         ha="center",
         va="bottom",

@@ -65,6 +65,11 @@ class RunFolder:
         return self.checkpoints / "best.safetensors"
 
     @property
+    def averaged(self) -> Path:
+        """Weights of several evaluations, to be averaged at the end."""
+        return self.checkpoints / "averaged"
+
+    @property
     def log(self) -> Path:
         """A line per step, and one per evaluation."""
         return self.path / "steps.jsonl"

@@ -133,7 +133,7 @@ def _facts(report: Report) -> str:
         f"({share(model.trainable, model.parameters)}), {model.adapter or 'no adapter'}{targets}",
         "number format": model.number_format,
         "device": model.device,
-        "steps": f"{report.steps:,} in {report.epochs:.3g} epochs, weights kept from step {report.best_step:,}",
+        "steps": f"{report.steps:,} in {report.epochs:.3g} epochs, weights kept: {report.weights_kept}",
         "speed": f"{report.tokens_per_second:,.0f} tokens/s, {amount(report.tokens)} tokens, padding left out",
         "peak memory": memory(report.peak_memory_bytes),
         "time": f"{duration(sum(report.seconds.values()))}: {phases}",

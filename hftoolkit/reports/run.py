@@ -220,7 +220,7 @@ class Report:
     """Passes over the training rows."""
 
     best_step: int
-    """The step whose weights were kept."""
+    """The step with the best score on validation, whose weights were kept if none were averaged."""
 
     tokens: int
     """Tokens trained on, padding left out."""
@@ -243,6 +243,9 @@ class Report:
     started: str
     """When the run began, ISO 8601 with its time zone."""
 
+    averaged_steps: list[int] = field(default_factory=list)
+    """The steps whose weights were averaged, where the recipe asks for it."""
+
     notes: list[str] = field(default_factory=list)
     """What was done that the recipe does not say: fallbacks, new heads, skipped checks."""
 
@@ -253,6 +256,14 @@ class Report:
     def goal(self) -> str:
         """Name of the score that decides."""
         return self.tests[0].after[0].name
+
+    @property
+    def weights_kept(self) -> str:
+        """Which weights became the model, in words."""
+        if not self.averaged_steps:
+            return f"step {self.best_step:,}"
+        first, last = self.averaged_steps[0], self.averaged_steps[-1]
+        return f"average of {len(self.averaged_steps)} steps, {first:,} to {last:,}"
 
     @property
     def tokens_per_second(self) -> float:

@@ -70,8 +70,21 @@ def load_weights(path: Path, model: nn.Module) -> None:
     Raises:
         OutputError: If the file is missing, damaged, or is of a model of another shape.
     """
+    put_weights(model, read_weights(path, model))
+
+
+def read_weights(path: Path, model: nn.Module) -> dict[str, Tensor]:
+    """Weights written by `save_weights`, for a model.
+
+    Raises:
+        OutputError: If the file is missing, damaged, or is of a model of another shape.
+    """
     with _reading(path):
-        put_weights(model, load_file(path))
+        weights: dict[str, Tensor] = load_file(path)
+        own = trained_weights(model)
+        if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in own.items()}:
+            raise ValueError("the parameters differ between checkpoint and model")
+    return weights
 
 
 def trained_weights(model: nn.Module) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-Schedule = Literal["linear", "cosine", "constant"]
+Schedule = Literal["linear", "cosine", "constant", "inverse_sqrt"]
 
 
 def build_optimizer(
@@ -54,6 +54,10 @@ def learning_rates(schedule: Schedule, *, peak: float, warmup: int, total: int) 
         peak: Highest learning rate.
         warmup: Steps in which it rises from zero; step 0 already moves.
         total: Steps of the run; linear and cosine reach zero behind the last one.
+
+    Source:
+        Inverse square root: Vaswani et al., 2017, section 5.3, arXiv:1706.03762, with the peak given instead of
+        following from the width, as fairseq does.
     """
 
     def rate(step: int) -> float:
@@ -67,5 +71,7 @@ def learning_rates(schedule: Schedule, *, peak: float, warmup: int, total: int) 
                 return peak * 0.5 * (1 + math.cos(math.pi * progress))
             case "constant":
                 return peak
+            case "inverse_sqrt":
+                return peak * math.sqrt(max(1, warmup) / (step + 1))
 
     return rate

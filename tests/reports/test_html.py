@@ -63,7 +63,7 @@ def test_the_verdict_comes_first(report, page):
         "mine.tsv train 48,213 46,951 1,102 duplicate 160 source equals target",
         "weight 0.3 UTF-16",
         "1.2 M of 77.4 M (1.5 %) LoRA, rank 16, alpha 32 on q_proj, v_proj",
-        "1,200 in 3 epochs weights kept from step 1,000",
+        "1,200 in 3 epochs weights kept: step 1,000",
         "1,918 tokens/s",
         "Peak memory 1.8 GiB",
         "Time by phase, 53 min 10 s in all load 3.1 s baseline 3 min 32 s",
