@@ -72,6 +72,8 @@ def beginning(rows: RunRows, facts: ModelFacts) -> list[str]:
             f"{facts.parameters:,}"
             if facts.adapter
             else f"all {facts.parameters:,} weights are trained"
+            if facts.trainable == facts.parameters
+            else f"{facts.trainable:,} weights are trained, {facts.parameters - facts.trainable:,} stay as they are"
         )
         + f", {facts.number_format}, {facts.device}",
     ]

@@ -1,4 +1,4 @@
-"""Low-rank adapters (LoRA) on a model, and back again: the only file that imports peft."""
+"""Low-rank adapters (LoRA, DoRA, rsLoRA) on a model, and back again: the only file that imports peft."""
 
 import warnings
 from collections.abc import Iterator
@@ -14,6 +14,9 @@ from hftoolkit.recipe.schema import Adapter
 OUR_TARGETS = {"marian": ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")}
 """Linear layers that get an adapter, by model type, where peft has no preset of its own."""
 
+_WORDS = {"lora": "LoRA", "dora": "DoRA", "rslora": "rsLoRA"}
+"""What the kinds of adapters are called."""
+
 
 def adapter_targets(model: Any, wanted: list[str] | None) -> list[str]:
     """Names of the linear layers that get an adapter.
@@ -23,7 +26,7 @@ def adapter_targets(model: Any, wanted: list[str] | None) -> list[str]:
         wanted: Names from the recipe, or None for what suits the architecture.
 
     Raises:
-        ModelError: If a name is in no linear layer, is the tied output layer, or nothing suits the architecture.
+        ModelError: If a name is in no linear layer, is the output layer, or nothing suits the architecture.
     """
     from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as PRESETS
     from transformers.pytorch_utils import Conv1D
@@ -45,16 +48,32 @@ def adapter_targets(model: Any, wanted: list[str] | None) -> list[str]:
                 f"  its linear layers are:   {', '.join(endings)}"
             )
         output = model.get_output_embeddings()
-        if (
-            output is not None
-            and model.config.tie_word_embeddings
-            and any(model.get_submodule(n) is output for n in found)
-        ):
+        refused = [name for name in found if model.get_submodule(name) is output]
+        if refused:
+            # The losses are computed from the output layer's own weights: an adapter on it would be passed by.
+            why = (
+                "which shares its weights with the embeddings: an adapter on one would untie them"
+                if model.config.tie_word_embeddings
+                else "whose weights training reads directly: an adapter on it would not be trained"
+            )
+            others = [ending for ending in endings if ending != refused[0].rsplit(".", 1)[-1]]
             raise ModelError(
-                f"adapter.targets: '{target}' is the output layer, which shares its weights with the embeddings: "
-                f"an adapter on one would untie them\n  choose from:   {', '.join(e for e in endings if e != target)}"
+                f"adapter.targets: '{target}' is the output layer, {why}\n  choose from:   {', '.join(others)}"
             )
     return targets
+
+
+def adapter_alpha(settings: Adapter) -> int:
+    """The recipe's alpha, or one that scales by 2: at every rank, or for rsLoRA at rank 16, less above and more below.
+
+    With one alpha for all ranks rsLoRA's scale falls with the root of the rank, which is what keeps high ranks stable.
+    """
+    return settings.alpha or (8 if settings.kind == "rslora" else 2 * settings.rank)
+
+
+def adapter_words(settings: Adapter) -> str:
+    """An adapter as a report names it."""
+    return f"{_WORDS[settings.kind]}, rank {settings.rank}, alpha {adapter_alpha(settings)}"
 
 
 def add_adapter(model: Any, settings: Adapter, base: str, revision: str) -> Any:
@@ -65,17 +84,33 @@ def add_adapter(model: Any, settings: Adapter, base: str, revision: str) -> Any:
         settings: The recipe's adapter.
         base: Name by which the adapter will find its base again.
         revision: Revision of a hub id.
+
+    Raises:
+        ModelError: If a row of weights is all zero where DoRA would divide by its length.
+
+    Source:
+        LoRA: Hu et al., 2021, arXiv:2106.09685. DoRA: Liu et al., 2024, arXiv:2402.09353. rsLoRA: Kalajdzievski, 2023,
+        arXiv:2312.03732.
     """
     from peft import LoraConfig, get_peft_model
 
     config = LoraConfig(
         r=settings.rank,
-        lora_alpha=settings.alpha or 2 * settings.rank,
+        lora_alpha=adapter_alpha(settings),
         lora_dropout=settings.dropout,
         target_modules=adapter_targets(model, settings.targets),
+        use_dora=settings.kind == "dora",
+        use_rslora=settings.kind == "rslora",
     )
     with _as_released():
         wrapped = get_peft_model(model, config)
+    for name, lengths in wrapped.named_parameters():
+        if ".lora_magnitude_vector." in name and not lengths.all():
+            layer = name.partition(".lora_magnitude_vector.")[0].removeprefix("base_model.model.")
+            raise ModelError(
+                f"adapter.kind: DoRA divides by the length of every row of weights, and '{layer}' has rows that are "
+                "zero\n  leave it out of adapter.targets, or use another kind:   --set adapter.kind=rslora"
+            )
     wrapped.peft_config["default"].base_model_name_or_path = base
     wrapped.peft_config["default"].revision = revision
     return wrapped

@@ -4,7 +4,18 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 Item = TypeVar("Item")
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -13,6 +24,7 @@ Role = str
 Several = Annotated[list[Item], Field(min_length=1)]
 Column = str | Annotated[int, Field(ge=1)]
 Format = Literal["jsonl", "csv", "tsv", "parquet", "po", "text", "hub"]
+Tracker = Literal["aim", "clearml", "comet_ml", "dvclive", "mlflow", "swanlab", "tensorboard", "trackio", "wandb"]
 
 
 class Part(BaseModel):
@@ -204,14 +216,16 @@ class Data(Part):
 class Adapter(Part):
     """Low-rank matrices beside the weights, trained in their place (Hu et al. 2021, arXiv:2106.09685)."""
 
-    kind: Literal["lora"] = "lora"
-    """The kind of adapter."""
+    kind: Literal["lora", "dora", "rslora"] = "lora"
+    """`dora` trains the length of every row of weights apart from its direction, and is slower (Liu et al. 2024,
+    arXiv:2402.09353); `rslora` scales for high ranks (Kalajdzievski 2023, arXiv:2312.03732)."""
 
     rank: int = Field(default=16, ge=1)
     """Rank of the matrices."""
 
     alpha: int | None = Field(default=None, ge=1)
-    """Scale of the adapter, divided by the rank; left out: twice the rank."""
+    """Scale of the adapter, divided by the rank; left out: twice the rank. For `rslora` it is divided by the square
+    root of the rank; left out: 8 at every rank, which at rank 16 is the same scale of 2."""
 
     dropout: Share = 0.0
     """Share of the adapter's inputs set to zero in training."""
@@ -247,6 +261,10 @@ class Training(Part):
 
     max_tokens: int = Field(default=256, ge=4)
     """Longest side of a training row, in tokens; longer rows are dropped, and counted."""
+
+    freeze: list[Text] = []
+    """Modules or parameters of the model that stay as they are, by name, whole or from a dot to the end, with `*`, `?`
+    and `[0-3]`: `model.encoder.layers.[0-3]`, `bert.embeddings`. A tied weight is frozen under all its names."""
 
     learning_rate: float = Field(default=2e-4, gt=0.0)
     """Highest learning rate, after warm-up."""
@@ -287,6 +305,14 @@ class Training(Part):
 
     seed: int = Field(default=1, ge=0, le=2**32 - 1)
     """Everything random follows from it."""
+
+    @field_validator("freeze")
+    @classmethod
+    def _something_is_trained(cls, freeze: list[str]) -> list[str]:
+        for pattern in freeze:
+            if not pattern.strip("*"):
+                raise ValueError(f"'{pattern}' freezes all weights: nothing is left to train")
+        return freeze
 
 
 class Evaluation(Part):
@@ -338,8 +364,21 @@ class Recipe(Part):
     options: Mapping[str, Any] = {}
     """The task's own settings."""
 
+    tracking: list[Tracker] = []
+    """Trackers of Accelerate that get every step and every score beside the run's own log. Those that write files do so
+    under `tracking` in the output folder; a tracker that is a service sends them there."""
+
     output: Text
     """Folder of the run, from the current folder."""
+
+    @field_validator("training")
+    @classmethod
+    def _frozen_once(cls, training: Training, info: ValidationInfo) -> Training:
+        if training.freeze and info.data.get("adapter") is not None:
+            raise ValueError(
+                "'freeze' beside an adapter, which freezes all weights of the model: leave one of them out"
+            )
+        return training
 
 
 def schema_json() -> dict[str, Any]:

@@ -130,7 +130,7 @@ def _facts(report: Report) -> str:
     facts = {
         "model": f"{model.name}{revision}, {model.architecture}",
         "weights trained": f"{amount(model.trainable)} of {amount(model.parameters)} "
-        f"({share(model.trainable, model.parameters)}), {model.adapter or 'no adapter'}{targets}",
+        f"({share(model.trainable, model.parameters)}), {model.how}{targets}",
         "number format": model.number_format,
         "device": model.device,
         "steps": f"{report.steps:,} in {report.epochs:.3g} epochs, weights kept: {report.weights_kept}",

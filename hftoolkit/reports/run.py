@@ -171,10 +171,16 @@ class ModelFacts:
     """Commit of a hub id; empty for a folder."""
 
     adapter: str = ""
-    """`LoRA, rank 16, alpha 32`; empty where all weights were trained."""
+    """`LoRA, rank 16, alpha 32`; empty where there is none."""
 
     adapter_targets: list[str] = field(default_factory=list)
     """Names of the layers with an adapter."""
+
+    @property
+    def how(self) -> str:
+        """Which weights were trained, in words: the adapter's, all, or some."""
+        some = "all weights" if self.trainable == self.parameters else "the others stayed as they were"
+        return self.adapter or f"{some}, no adapter"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from hftoolkit.errors import ModelError
 from hftoolkit.models.adapters import (
     adapter_base,
     adapter_targets,
+    adapter_words,
     add_adapter,
     is_adapter,
     merge_adapter,
@@ -25,6 +26,8 @@ from hftoolkit.recipe.schema import Adapter, Languages
 from hftoolkit.tasks.translation import Translation
 
 TASK = Translation(Translation.Options(), Languages(source="en", target="zh-Hans"))
+
+KINDS = pytest.mark.parametrize("kind", ["lora", "dora", "rslora"])
 
 
 @pytest.fixture
@@ -93,16 +96,52 @@ def test_exactly_the_targets_get_one(model: Any) -> None:
     assert {min(p.shape) for p in wrapped.parameters() if p.requires_grad} == {3}
 
 
-@pytest.mark.parametrize(("alpha", "scale"), [(None, 2.0), (6, 1.5)])
-def test_left_out_alpha_is_twice_the_rank(model: Any, alpha: int | None, scale: float) -> None:
-    wrapped = add_adapter(model, Adapter(rank=4, alpha=alpha), "base", "main")
+@pytest.mark.parametrize(
+    ("settings", "scale"),
+    [
+        ({"rank": 4}, 2.0),
+        ({"rank": 4, "alpha": 6}, 1.5),
+        ({"kind": "dora", "rank": 4}, 2.0),
+        ({"kind": "rslora", "rank": 4}, 4.0),
+        ({"kind": "rslora", "rank": 16}, 2.0),
+        ({"kind": "rslora", "rank": 64}, 1.0),
+        ({"kind": "rslora", "rank": 4, "alpha": 6}, 3.0),
+    ],
+)
+def test_left_out_alpha_is_twice_the_rank_and_8_for_rslora(model: Any, settings: Any, scale: float) -> None:
+    wrapped = add_adapter(model, Adapter(**settings), "base", "main")
     layer = wrapped.get_base_model().model.encoder.layers[0].fc1
     assert layer.scaling == {"default": scale}
 
 
-def test_a_new_adapter_changes_nothing(model: Any) -> None:
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "LoRA, rank 16, alpha 32"),
+        ({"kind": "dora", "rank": 8}, "DoRA, rank 8, alpha 16"),
+        ({"kind": "rslora", "rank": 64}, "rsLoRA, rank 64, alpha 8"),
+        ({"kind": "rslora", "alpha": 3}, "rsLoRA, rank 16, alpha 3"),
+    ],
+)
+def test_its_words_name_the_kind_and_the_alpha_that_is_used(settings: Any, words: str) -> None:
+    assert adapter_words(Adapter(**settings)) == words
+
+
+@KINDS
+def test_a_new_adapter_changes_nothing(model: Any, kind: str) -> None:
     before = logits(model)
-    assert torch.equal(logits(add_adapter(model, Adapter(), "base", "main")), before)
+    found = logits(add_adapter(model, Adapter(kind=kind), "base", "main"))
+    assert torch.allclose(found, before, atol=1e-6, rtol=0)
+    assert kind == "dora" or torch.equal(found, before)
+
+
+def test_dora_trains_the_length_of_every_row_too(model: Any) -> None:
+    wrapped = add_adapter(model, Adapter(kind="dora", rank=3, targets=["fc1"]), "base", "main")
+    lengths = {n: p for n, p in wrapped.named_parameters() if p.requires_grad and "lora_magnitude_vector" in n}
+    layer = wrapped.get_base_model().model.encoder.layers[0].fc1
+    assert sum(p.requires_grad for p in wrapped.parameters()) == 6
+    assert len(lengths) == 2  # of an encoder layer and of a decoder layer
+    assert torch.allclose(lengths[next(iter(lengths))], layer.base_layer.weight.norm(dim=1))
 
 
 def test_its_dropout_is_the_recipes(model: Any) -> None:
@@ -113,6 +152,18 @@ def test_its_dropout_is_the_recipes(model: Any) -> None:
 # Where they may not
 
 
+def test_dora_on_a_row_that_is_zero(model: Any) -> None:
+    with torch.no_grad():
+        model.model.decoder.layers[0].fc2.weight[5] = 0.0
+    with pytest.raises(ModelError) as caught:
+        add_adapter(model, Adapter(kind="dora"), "base", "main")
+    assert str(caught.value) == (
+        "adapter.kind: DoRA divides by the length of every row of weights, and 'model.decoder.layers.0.fc2' has rows "
+        "that are zero\n"
+        "  leave it out of adapter.targets, or use another kind:   --set adapter.kind=rslora"
+    )
+
+
 def test_the_tied_output_layer(model: Any) -> None:
     assert refusal(model, ["fc1", "lm_head"]) == (
         "adapter.targets: 'lm_head' is the output layer, which shares its weights with the embeddings: "
@@ -121,9 +172,17 @@ def test_the_tied_output_layer(model: Any) -> None:
     )
 
 
-def test_an_output_layer_of_its_own_may_have_one(model: Any) -> None:
+def test_an_output_layer_of_its_own(model: Any) -> None:
     model.config.tie_word_embeddings = False
-    assert adapter_targets(model, ["lm_head"]) == ["lm_head"]
+    assert refusal(model, ["lm_head"]) == (
+        "adapter.targets: 'lm_head' is the output layer, whose weights training reads directly: "
+        "an adapter on it would not be trained\n"
+        "  choose from:   fc1, fc2, k_proj, out_proj, q_proj, v_proj"
+    )
+
+
+def test_the_output_layer_by_its_whole_name() -> None:
+    assert refusal(bert(), ["cls.predictions.decoder"]).endswith("choose from:   dense, key, query, value")
 
 
 @pytest.mark.parametrize("target", ["query", "shared", "final_layer_norm", "c1", "encoder"])
@@ -147,9 +206,10 @@ def test_an_architecture_without_a_preset() -> None:
 # Saved and loaded
 
 
-def test_loaded_it_computes_what_was_trained(model: Any, marian: Path, tmp_path: Path) -> None:
+@KINDS
+def test_loaded_it_computes_what_was_trained(model: Any, marian: Path, tmp_path: Path, kind: str) -> None:
     untouched = logits(model)
-    wrapped = trained(model, str(marian))
+    wrapped = trained(model, str(marian), kind=kind)
     expected = logits(wrapped)
     save_adapter(wrapped, tmp_path)
     merged = merge_adapter(load_checkpoint(str(marian), TASK.auto_class).model, tmp_path)
@@ -158,12 +218,13 @@ def test_loaded_it_computes_what_was_trained(model: Any, marian: Path, tmp_path:
     assert type(merged).__name__ == "MarianMTModel"
 
 
-def test_loaded_it_predicts_what_it_predicted_in_training(model: Any, marian: Path, tmp_path: Path) -> None:
+@KINDS
+def test_loaded_it_predicts_what_it_predicted_in_training(model: Any, marian: Path, tmp_path: Path, kind: str) -> None:
     from hftoolkit.engines.decoding import Decoding
     from hftoolkit.engines.pytorch import TorchEngine
 
     rows = [source for source, _ in PAIRS]
-    wrapped = trained(model, str(marian))
+    wrapped = trained(model, str(marian), kind=kind)
     save_adapter(wrapped, tmp_path)
     loaded = load_checkpoint(str(tmp_path), TASK.auto_class)
     for beams in (1, 4):

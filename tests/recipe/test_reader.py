@@ -124,7 +124,7 @@ def test_two_problems_are_told_at_once_with_their_lines() -> None:
         (
             "epochs: 3",
             "schedule: linea",
-            "line 15: training.schedule: expected 'linear', 'cosine' or 'constant', got 'linea';"
+            "line 15: training.schedule: expected 'linear', 'cosine', 'constant' or 'inverse_sqrt', got 'linea';"
             " did you mean 'linear'?",
         ),
         ("epochs: 3", "betas: [0.9, 1]", "line 15: training.betas.1: expected less than 1, got '1'"),
@@ -136,6 +136,31 @@ def test_two_problems_are_told_at_once_with_their_lines() -> None:
         ("epochs: 3", "betas: [0.9]", "line 15: training.betas.1: this entry of the list is missing"),
         ("epochs: 3", "betas: [0.9, 0.9, 0.9]", "line 15: training.betas: expected at most 2 entries, got 3"),
         ("rank: 16", "rank: 16, targets: q_proj", "line 13: adapter.targets: expected a list, got 'q_proj'"),
+        (
+            "kind: lora",
+            "kind: dorra",
+            "line 13: adapter.kind: expected 'lora', 'dora' or 'rslora', got 'dorra'; did you mean 'dora'?",
+        ),
+        ("epochs: 3", "freeze: lm_head", "line 15: training.freeze: expected a list, got 'lm_head'"),
+        ("epochs: 3", "freeze: ['']", "line 15: training.freeze.0: expected some text, got ''"),
+        (
+            "epochs: 3",
+            "freeze: [a, '**']",
+            "line 15: training.freeze: '**' freezes all weights: nothing is left to train",
+        ),
+        (
+            "epochs: 3",
+            "freeze: [model.shared]",
+            "line 14: training: 'freeze' beside an adapter, which freezes all weights of the model: leave one of them"
+            " out",
+        ),
+        ("options: {", "tracking: tensorboard\noptions: {", "line 17: tracking: expected a list, got 'tensorboard'"),
+        (
+            "options: {",
+            "tracking: [wandb, tensorbord]\noptions: {",
+            "line 17: tracking.1: expected 'aim', 'clearml', 'comet_ml', 'dvclive', 'mlflow', 'swanlab', 'tensorboard',"
+            " 'trackio' or 'wandb', got 'tensorbord'; did you mean 'tensorboard'?",
+        ),
         (
             "{source: test.tsv}",
             "{sorce: test.tsv}",
@@ -367,7 +392,7 @@ def test_problems_of_overrides_come_after_those_of_the_file() -> None:
         "line 15: training.epochs: expected a whole number, got 'x'",
         "--set: adapter.rank: expected a whole number, got 'x'",
         "--set: seed: unknown key; expected one of 'adapter', 'data', 'evaluation', 'model', 'options', 'output',"
-        " 'task', 'training'",
+        " 'task', 'tracking', 'training'",
     ]
 
 
@@ -388,7 +413,7 @@ def test_problems_of_a_mapping_have_no_lines() -> None:
         "the recipe: 2 problems in this recipe\n"
         "  training.epochs: expected a whole number, got '3' in quotes; leave the quotes out\n"
         "  sed: unknown key; expected one of 'adapter', 'data', 'evaluation', 'model', 'options', 'output', 'task',"
-        " 'training'"
+        " 'tracking', 'training'"
     )
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from hftoolkit.reports.markdown import render
 from hftoolkit.reports.run import Example, Score
 
@@ -26,6 +28,20 @@ def test_the_table_of_scores(report):
         "| mine.tsv | train | 48,213 | 46,951 | 1,102 duplicate, 160 source equals target | 1 | `9f2c9f2c9f2c` |"
         in lines
     )
+
+
+@pytest.mark.parametrize(
+    ("trainable", "adapter", "words"),
+    [
+        (1_000_000, "DoRA, rank 8, alpha 16", "1.0 M of 77.4 M (1.3 %), DoRA, rank 8, alpha 16"),
+        (1_000_000, "", "1.0 M of 77.4 M (1.3 %), the others stayed as they were, no adapter"),
+        (77_419_008, "", "77.4 M of 77.4 M (100.0 %), all weights, no adapter"),
+    ],
+)
+def test_what_was_trained(report, trainable, adapter, words):
+    model = replace(report.model, trainable=trainable, adapter=adapter, adapter_targets=[])
+
+    assert f"- weights trained: {words}" in render(replace(report, model=model)).splitlines()
 
 
 def test_a_score_from_the_hub_shows_three_decimals_and_was_not_tested(report, docs):
