@@ -27,6 +27,7 @@ from hftoolkit.training.loop import Objective, Step, mean_loss, train
 from hftoolkit.training.optimizer import build_optimizer, learning_rates
 from hftoolkit.training.plan import MicroBatch, Plan
 from hftoolkit.training.progress import watched
+from hftoolkit.training.tracking import start_tracking, track, track_step
 
 log = logging.getLogger("hftoolkit")
 
@@ -87,10 +88,13 @@ def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
     notes: list[str] = []
     if main:
         folder.rewind(place.step)
+        start_tracking(accelerator, step=place.step)
         if place.step:
             notes.append(f"continued after step {place.step:,} of {plan.total:,}")
         elif job.recipe.model.scratch is None:
-            folder.add([{"step": 0, "validation": measure()}])
+            scores = measure()
+            track(accelerator, "validation", 0, scores)
+            folder.add([{"step": 0, "validation": scores}])
             notes += _harm_of_dropout(job, plan, accelerator)
         for note in notes:
             log.info(note)
@@ -118,11 +122,13 @@ def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
     pending: list[dict[str, Any]] = []
     for step in watched(steps, first=place.step, total=plan.total, shown=main):
         _check_finite(step)
+        track_step(accelerator, step)
         pending.append(_line(step))
         if not _due(job, step, plan.total):
             continue
         if main:
             scores = measure()
+            track(accelerator, "validation", step.number, scores)
             place = _judged(place, step.number, scores[job.task.goal])
             if place.best_step == step.number:
                 save_weights(folder.best, model)

@@ -25,7 +25,7 @@ _OURS = (
     *("recipe.yaml", "steps.jsonl", "report.*", "training.png", "predictions", "checkpoints", "hftoolkit.json", ".*"),
     *("config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json", "adapter_config.json"),
     *("tokenizer*", "vocab*", "*.spm", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.partial"),
-    *("README.md", "chat_template*", "spiece.model", "sentencepiece*", "target_vocab.json"),
+    *("README.md", "chat_template*", "spiece.model", "sentencepiece*", "target_vocab.json", "tracking"),
 )
 """What a run writes into its folder, with its model and tokenizer."""
 
