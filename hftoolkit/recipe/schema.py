@@ -365,8 +365,8 @@ class Recipe(Part):
     """The task's own settings."""
 
     tracking: list[Tracker] = []
-    """Trackers of Accelerate that get every step and every score beside the run's own log. Those that write files do so
-    under `tracking` in the output folder; a tracker that is a service sends them there."""
+    """Trackers of Accelerate that are told every step and every score. Their files go to `tracking` in the output
+    folder, those of `mlflow` and `trackio` where their own settings say; services get all of it over the network."""
 
     output: Text
     """Folder of the run, from the current folder."""

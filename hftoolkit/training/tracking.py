@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from accelerate import Accelerator
 from accelerate.tracking import get_available_trackers
@@ -39,8 +41,22 @@ def start_tracking(accelerator: Accelerator, *, step: int) -> None:
         accelerator: Made with ``log_with``, and ``project_dir`` for what they write.
         step: Steps done: what TensorBoard was told of later ones before an interruption is taken back.
     """
-    if accelerator.log_with:
-        accelerator.init_trackers(PROJECT, init_kwargs={"tensorboard": {"purge_step": step + 1 if step else 0}})
+    if not accelerator.log_with:
+        return
+    folder = Path(accelerator.project_dir).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    settings: dict[str, dict[str, Any]] = {
+        "tensorboard": {"purge_step": step + 1 if step else 0},
+        # Left to themselves they write into the current folder.
+        "dvclive": {"dir": str(folder / "dvclive")},
+        "swanlab": {"logdir": str(folder / "swanlab"), "experiment_name": folder.parent.name},
+        "wandb": {"dir": str(folder), "name": folder.parent.name},
+    }
+    try:
+        accelerator.init_trackers(PROJECT, init_kwargs=settings)
+    except BaseException:
+        accelerator.trackers.clear()  # one that did not start cannot be closed, and would hide why it did not
+        raise
 
 
 def track_step(accelerator: Accelerator, step: Step) -> None:
