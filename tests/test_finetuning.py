@@ -208,6 +208,24 @@ def test_an_adapter_learns_and_finds_its_base_from_anywhere(
     assert found.tests["new"] == new.after
 
 
+@pytest.mark.parametrize(("kind", "words"), [("dora", "DoRA, rank 8, alpha 16"), ("rslora", "rsLoRA, rank 8, alpha 8")])
+def test_other_kinds_of_adapters_learn_and_are_used_alike(
+    marian: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, kind: str, words: str
+) -> None:
+    run = make(
+        tmp_path,
+        tmp_path_factory.mktemp("cache"),
+        f"{{name: {marian}}}",
+        adapter=f"{{kind: {kind}, rank: 8, dropout: 0.1}}",
+        training="{epochs: 10, learning_rate: 1e-2, batch_tokens: 512}",
+    )
+    new = run.report.tests[0]
+    assert run.report.model.adapter == words
+    assert f"{words} on q_proj k_proj" in run.outcome.err
+    assert scores(new.after)["BLEU"] > scores(new.before)["BLEU"] + 10
+    assert evaluate(run.output).tests["new"] == new.after
+
+
 def test_a_model_from_scratch_is_compared_with_a_copy_of_the_source(begun: Run) -> None:
     new = begun.report.tests[0]
     assert new.baseline == "a copy of the source"
