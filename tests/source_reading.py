@@ -5,21 +5,23 @@ from typing import Any
 
 from hftoolkit.data.census import Census
 from hftoolkit.data.sources import read
-from hftoolkit.recipe.schema import Source
+from hftoolkit.recipe.schema import Languages, Source
 
 ROLES = ("source", "target")
 
 
-def rows_of(roles: tuple[str, ...] = ROLES, **keys: Any) -> list[dict[str, Any]]:
+def rows_of(roles: tuple[str, ...] = ROLES, languages: Languages | None = None, **keys: Any) -> list[dict[str, Any]]:
     """All rows of a source, given as in a recipe."""
-    return read_all(roles, **keys)[0]
+    return read_all(roles, languages, **keys)[0]
 
 
-def read_all(roles: tuple[str, ...] = ROLES, **keys: Any) -> tuple[list[dict[str, Any]], Census, list[str]]:
+def read_all(
+    roles: tuple[str, ...] = ROLES, languages: Languages | None = None, **keys: Any
+) -> tuple[list[dict[str, Any]], Census, list[str]]:
     """Rows, census and places."""
     source = Source.model_validate(keys)
     census = Census("test")
-    raws = list(read(source, roles, census))
+    raws = [raw for _, found in read(source, roles, census, languages) for raw in found]
     return [row for row, _, _ in raws], census, [f"{place} {number}" for _, place, number in raws]
 
 

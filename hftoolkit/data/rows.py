@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 from hftoolkit.data import sources as readers
 from hftoolkit.data.census import Census
 from hftoolkit.data.keys import content_of, first_occurrences, key_of
-from hftoolkit.data.sources.formats import missing_file, name_of
+from hftoolkit.data.markup import is_markup_only
+from hftoolkit.data.sources.files import missing_file
+from hftoolkit.data.sources.formats import name_of
+from hftoolkit.data.sources.reading import Raw
 from hftoolkit.data.tables import Table, write_table
 from hftoolkit.errors import DataError, OutputError
-from hftoolkit.recipe.schema import Filters, Source
+from hftoolkit.recipe.schema import Filters, Languages, Source
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 """Raised whenever the same sources would give other rows, so that older tables are not used."""
 
 _CHUNK_ROWS = 1024
@@ -75,9 +78,25 @@ class Rows:
         return self._array("inputs")
 
     @property
+    def file_names(self) -> list[str]:
+        """Names of the files that the table's rows are from, within their sources; read from disk at every call."""
+        return [name for name, _ in self._files()]
+
+    @property
+    def file_numbers(self) -> NDArray[np.int64]:
+        """Number of each row's file, from 0; read from disk at every call."""
+        starts = np.array([start for _, start in self._files()], dtype=np.int64)
+        return np.searchsorted(starts, self.numbers, side="right") - 1
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 over the 64-bit hashes of the rows, in order: the same rows, from whatever files, have the same."""
         return hashlib.sha256(np.ascontiguousarray(self._array("rows"), dtype="<u8").data).hexdigest()
+
+    def _files(self) -> list[tuple[str, int]]:
+        """Every file with the number of its first row, in order."""
+        with open(self.folder / "files.json", encoding="utf-8") as file:
+            return [(name, start) for name, start in json.load(file)]
 
     def _array(self, name: str) -> NDArray[Any]:
         found: NDArray[Any] = np.load(self.folder / f"{name}.npy", allow_pickle=False)
@@ -85,7 +104,13 @@ class Rows:
 
 
 def load_rows(
-    sources: Sequence[Source], inputs: Sequence[str], answers: Sequence[str], *, filters: Filters | None, folder: Path
+    sources: Sequence[Source],
+    inputs: Sequence[str],
+    answers: Sequence[str],
+    *,
+    filters: Filters | None,
+    folder: Path,
+    languages: Languages | None = None,
 ) -> Rows:
     """Read sources, drop and count what does not qualify, and keep the rest in a table under ``folder``.
 
@@ -98,6 +123,7 @@ def load_rows(
         answers: Roles that are expected from it.
         filters: Rows to drop besides those with an empty side; None for test sets: no others.
         folder: The cache; made where it is missing.
+        languages: Those of a translation, for formats that name the languages of their texts.
 
     Raises:
         DataError: If a source cannot be read, a value is not text, or no row is left.
@@ -105,12 +131,12 @@ def load_rows(
         OutputError: If the cache cannot be written.
     """
     weights = tuple(source.weight for source in sources)
-    place = folder / f"rows-{_key(sources, inputs, answers, filters)}"
+    place = folder / f"rows-{_key(sources, inputs, answers, filters, languages)}"
     if not place.is_dir():
         temporary = folder / f"{place.name}.{secrets.token_hex(4)}.tmp"
         try:
             temporary.mkdir(parents=True)
-            _load(sources, inputs, answers, filters, temporary)
+            _load(_Wanted(sources, inputs, answers, filters, languages), temporary)
             _publish(temporary, place)
         except OSError as error:
             raise OutputError(
@@ -133,20 +159,32 @@ def _publish(temporary: Path, place: Path) -> None:
 
 
 @dataclass(frozen=True)
+class _Wanted:
+    """What `load_rows` was asked for."""
+
+    sources: Sequence[Source]
+    inputs: Sequence[str]
+    answers: Sequence[str]
+    filters: Filters | None
+    languages: Languages | None
+
+
+@dataclass(frozen=True)
 class _Keys:
     """What is known of the rows written so far: 18 bytes a row."""
 
     rows: "array[int]"
     inputs: "array[int]"
     sources: "array[int]"
+    files: list[tuple[str, int]]
+    """Every file's name, and the number of its first row."""
 
 
-def _load(
-    sources: Sequence[Source], inputs: Sequence[str], answers: Sequence[str], filters: Filters | None, folder: Path
-) -> None:
-    keys = _Keys(array("Q"), array("Q"), array("H"))
+def _load(wanted: _Wanted, folder: Path) -> None:
+    sources, filters = wanted.sources, wanted.filters
+    keys = _Keys(array("Q"), array("Q"), array("H"), [])
     census = [Census(name_of(source)) for source in sources]
-    write_table(folder / "rows.arrow", _kept(sources, inputs, answers, filters, census, keys))
+    write_table(folder / "rows.arrow", _kept(wanted, census, keys))
     _check_left(census)
     np.save(folder / "inputs.npy", np.frombuffer(keys.inputs, dtype=np.uint64))
     keys.inputs[:] = array("Q")  # room for the search for duplicates
@@ -162,31 +200,25 @@ def _load(
     np.save(folder / "numbers.npy", numbers)
     np.save(folder / "rows.npy", np.frombuffer(keys.rows, dtype=np.uint64))
     np.save(folder / "sources.npy", np.frombuffer(keys.sources, dtype=np.uint16))
+    with open(folder / "files.json", "w", encoding="utf-8") as file:
+        json.dump(keys.files, file, ensure_ascii=False)
     with open(folder / "census.json", "w", encoding="utf-8") as file:
         json.dump([asdict(one) for one in census], file, ensure_ascii=False)
 
 
-def _kept(
-    sources: Sequence[Source],
-    inputs: Sequence[str],
-    answers: Sequence[str],
-    filters: Filters | None,
-    census: Sequence[Census],
-    keys: _Keys,
-) -> Iterator[dict[str, Any]]:
+def _kept(wanted: _Wanted, census: Sequence[Census], keys: _Keys) -> Iterator[dict[str, Any]]:
     """Rows that qualify, duplicates included; counts them, and adds to the keys, as they go by."""
-    roles = (*inputs, *answers)
-    width = len(inputs)
-    longest = filters.max_characters if filters is not None else None
-    unequal = filters is not None and filters.equal and roles == ("source", "target")
+    roles = (*wanted.inputs, *wanted.answers)
+    width = len(wanted.inputs)
+    reason_of = _reasons(wanted.filters, roles)
     kinds: dict[str, type] = {}
-    for number, (source, counts) in enumerate(zip(sources, census, strict=True)):
-        for row, place, line in readers.read(source, roles, counts):
+    for number, (source, counts) in enumerate(zip(wanted.sources, census, strict=True)):
+        for row, place, line in _raws(readers.read(source, roles, counts, wanted.languages), keys):
             for role, value in row.items():
                 if type(value) is not str or kinds.get(role) is not str:
                     _check_kind(role, value, kinds, place, line)
             values = list(row.values())
-            reason = _reason(values, longest, unequal)
+            reason = reason_of(values)
             if reason:
                 counts.drop(reason)
                 continue
@@ -204,6 +236,13 @@ def _kept(
             keys.inputs.append(key_of(given))
             keys.sources.append(number)
             yield row
+
+
+def _raws(files: Iterator[tuple[str, Iterator[Raw]]], keys: _Keys) -> Iterator[Raw]:
+    """The rows of all files; notes where the kept ones of each begin."""
+    for name, raws in files:
+        keys.files.append((name, len(keys.rows)))
+        yield from raws
 
 
 def _check_kind(role: str, value: Any, kinds: dict[str, type], place: str, line: int) -> None:
@@ -224,18 +263,28 @@ def _check_kind(role: str, value: Any, kinds: dict[str, type], place: str, line:
         )
 
 
-def _reason(values: Sequence[Any], longest: int | None, unequal: bool) -> str | None:
-    """Why a row does not qualify; None: it does."""
-    for value in values:
-        if _is_blank(value) if isinstance(value, str) else all(_is_blank(text) for text in value or ()):
-            return "empty side"
-    if longest is not None:
+def _reasons(filters: Filters | None, roles: Sequence[str]) -> Callable[[Sequence[Any]], str | None]:
+    """Why a row with these values does not qualify; None: it does."""
+    translation = tuple(roles) == ("source", "target")
+    longest = filters.max_characters if filters is not None else None
+    unequal = filters is not None and filters.equal and translation
+    words = filters is not None and filters.markup_only and translation
+
+    def reason(values: Sequence[Any]) -> str | None:
         for value in values:
-            if (len(value) if isinstance(value, str) else max(map(len, value))) > longest:
-                return f"over {longest} characters"
-    if unequal and values[0] == values[1]:
-        return "source equals target"
-    return None
+            if _is_blank(value) if isinstance(value, str) else all(_is_blank(text) for text in value or ()):
+                return "empty side"
+        if longest is not None:
+            for value in values:
+                if (len(value) if isinstance(value, str) else max(map(len, value))) > longest:
+                    return f"over {longest} characters"
+        if unequal and values[0] == values[1]:
+            return "source equals target"
+        if words and isinstance(values[0], str) and is_markup_only(values[0]):
+            return "markup only"
+        return None
+
+    return reason
 
 
 def _is_blank(text: str) -> bool:
@@ -257,13 +306,20 @@ def _check_left(census: Sequence[Census]) -> None:
     )
 
 
-def _key(sources: Sequence[Source], inputs: Sequence[str], answers: Sequence[str], filters: Filters | None) -> str:
+def _key(
+    sources: Sequence[Source],
+    inputs: Sequence[str],
+    answers: Sequence[str],
+    filters: Filters | None,
+    languages: Languages | None,
+) -> str:
     """A name that changes whenever the rows could."""
     parts = {
         "version": _VERSION,
         "inputs": list(inputs),
         "answers": list(answers),
         "filters": filters.model_dump(mode="json") if filters is not None else None,
+        "languages": languages.model_dump(mode="json") if languages is not None else None,
         "sources": [source.model_dump(mode="json", exclude={"weight"}) for source in sources],
         "files": [[_state_of(path) for path in readers.files_of(source)] for source in sources],
     }

@@ -16,8 +16,8 @@ from hftoolkit.recipe.parsing import KeyPath
 from hftoolkit.recipe.schema import Data, Model, Recipe, Source, Split
 
 _HUB_MODEL = re.compile(r"[^./\\][^/\\]*(/[^./\\][^/\\]*)?")
-_HUB_DATA = re.compile(r"[^./\\][^/\\]*/[^./\\][^/\\]*")
-_DATA_FILE = re.compile(r".*\.(jsonl?|ndjson|csv|tsv|tab|parquet|pot?|txt|gz)", re.IGNORECASE | re.DOTALL)
+_HUB_DATA = re.compile(r"[^./\\*?\[][^/\\*?\[]*/[^./\\*?\[][^/\\*?\[]*")  # wildcards make a pattern for files
+_DATA_FILE = re.compile(r".*\.(jsonl?|ndjson|csv|tsv|tab|parquet|pot?|tmx|xlf|xliff|txt|gz)", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ Text = Annotated[str, Field(min_length=1)]
 Role = str
 Several = Annotated[list[Item], Field(min_length=1)]
 Column = str | Annotated[int, Field(ge=1)]
-Format = Literal["jsonl", "csv", "tsv", "parquet", "po", "text", "hub"]
+Format = Literal["jsonl", "csv", "tsv", "parquet", "po", "tmx", "xliff", "text", "hub"]
 Tracker = Literal["aim", "clearml", "comet_ml", "dvclive", "mlflow", "swanlab", "tensorboard", "trackio", "wandb"]
 
 
@@ -90,16 +90,18 @@ class Source(Part):
     """Where rows come from."""
 
     source: Text | None = None
-    """File, folder of PO files, or hub data set `ORG/NAME`."""
+    """File, folder, pattern such as `memories/**/*.tmx`, or hub data set `ORG/NAME`; files may end in `.gz`."""
 
     files: Annotated[Mapping[Role, Text | Several[Text]], Field(min_length=1)] | None = None
-    """Plain-text files of equal length, one per role, one row a line; a list gives several references."""
+    """Plain-text files of equal length, one per role, one row a line; a list gives several references. With patterns
+    (`{source: "train/*.en", target: "train/*.zh"}`), those belong together whose wildcards stand for the same."""
 
     columns: Mapping[Role, Column | Several[Column]] = {}
-    """Role to column: its name, or its number from 1 in a file without a header. Left out: named like the role."""
+    """Role to column: its name, or its number from 1 in a file without a header. Left out: named like the role. In TMX
+    and XLIFF a column is a language, such as `zh-CN`; left out: as `data.languages` says."""
 
     format: Format | None = None
-    """Left out: told by the file's name."""
+    """Left out: told by the names of the files; of a folder, only the files of this format are read."""
 
     encoding: str | None = None
     """Left out: UTF-8, or what a byte order mark says."""
@@ -127,14 +129,20 @@ class Split(Part):
     """Rows held out of the training sources."""
 
     split: float = Field(gt=0.0, lt=1.0)
-    """Share of the training rows, chosen by a hash of the input, so that equal inputs stay on one side."""
+    """Share of the training rows."""
+
+    by: Literal["row", "file"] = "row"
+    """`row`: rows are chosen by a hash of their input, so that equal inputs stay on one side. `file`: whole files are
+    held out, so that no text is taken apart."""
 
 
 def _kind_of_rows(value: Any) -> str:
     """Say which of the two a mapping is meant to be, so that its problems are told for that one only."""
     if isinstance(value, BaseModel):
         return "<split>" if isinstance(value, Split) else "<source>"
-    share = isinstance(value, Mapping) and "split" in value and (len(value) == 1 or isinstance(value["split"], float))
+    if not isinstance(value, Mapping) or "source" in value or "files" in value:
+        return "<source>"
+    share = "by" in value or ("split" in value and (len(value) == 1 or isinstance(value["split"], float)))
     return "<split>" if share else "<source>"
 
 
@@ -188,6 +196,9 @@ class Filters(Part):
 
     duplicates: bool = True
     """Drop rows that stood before."""
+
+    markup_only: bool = True
+    """Drop rows of a translation whose source has no letter outside tags, code, addresses and placeholders."""
 
 
 class Data(Part):

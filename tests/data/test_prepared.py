@@ -101,6 +101,44 @@ def test_the_tests_alone_need_no_training_rows(tmp_path: Path, other: Any) -> No
     assert len(load_tests(parts, ["source"], ["target"], folder=tmp_path / "cache", seed=1)["test"]) == 5
 
 
+def test_splits_by_file(tmp_path: Path, other: Any) -> None:
+    (tmp_path / "many").mkdir()
+    for number in range(40):
+        written(tmp_path / "many" / f"{number}.tsv", [f"{number} of {index}" for index in range(10)])
+    train = {"source": str(tmp_path / "many")}
+    by_file = {"split": 0.1, "by": "file"}
+    rows = loaded(data(train, by_file, {"one": by_file, "two": {"split": 0.5}, "three": other}), tmp_path)
+    numbers = [{text.split()[0] for text in sources(part)} for part in (rows.validation, rows.tests["one"], rows.train)]
+    assert [len(part) for part in (rows.validation, rows.tests["one"])] == [40, 40]
+    assert not numbers[0] & numbers[1]
+    assert not (numbers[0] | numbers[1]) & numbers[2]
+    alone = load_tests(data(train, by_file, {"one": by_file}), ["source"], ["target"], folder=tmp_path / "c", seed=1)
+    assert list(alone["one"]) == list(rows.tests["one"])
+
+
+def test_equal_inputs_in_two_files_are_counted(tmp_path: Path, other: Any) -> None:
+    (tmp_path / "many").mkdir()
+    for number in range(4):
+        lines = f"source\ttarget\ntext {number}\tx\nin all\ttranslation {number}\n"
+        (tmp_path / "many" / f"{number}.tsv").write_text(lines, encoding="utf-8")
+    rows = loaded(data({"source": str(tmp_path / "many")}, other, {"test": {"split": 0.25, "by": "file"}}), tmp_path)
+    assert (len(rows.tests["test"]), rows.leaks) == (2, {"test": 1})
+
+
+def test_the_languages_of_the_recipe_are_those_of_its_files(tmp_path: Path) -> None:
+    tmx = '<tmx><tu><tuv lang="en"><seg>a</seg></tuv><tuv lang="zh"><seg>中</seg></tuv></tu></tmx>'
+    (tmp_path / "m.tmx").write_text(tmx, encoding="utf-8")
+    source = {"source": str(tmp_path / "m.tmx")}
+    parts = Data.model_validate(
+        {"train": source, "validation": source, "test": source, "languages": {"source": "zh", "target": "en"}}
+    )
+    rows = loaded(parts, tmp_path)
+    expected = [{"source": "中", "target": "a"}]
+    assert [list(part) for part in (rows.train, rows.validation, rows.tests["test"])] == [expected] * 3
+    alone = load_tests(parts, ["source"], ["target"], folder=tmp_path / "cache", seed=1)
+    assert list(alone["test"]) == expected
+
+
 def test_an_empty_split_is_an_error(tmp_path: Path, other: Any) -> None:
     train = written(tmp_path / "train.tsv", ["only one"])
     with pytest.raises(DataError, match=r"train\.tsv: split: 0\.1 of 1 rows: no row is held out"):

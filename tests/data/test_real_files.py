@@ -5,19 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from translate.storage.tmx import tmxfile
+from translate.storage.xliff import Xliff1File
 
 from hftoolkit.data.census import Census
 from hftoolkit.data.rows import Rows, load_rows
-from hftoolkit.data.splitting import leakage
-from hftoolkit.recipe.schema import Filters, Source
+from hftoolkit.data.splitting import hold_out_files, leakage
+from hftoolkit.errors import DataError
+from hftoolkit.recipe.schema import Filters, Languages, Source
 
 SHARED = os.environ.get("HFTOOLKIT_SHARED")
 DATA = Path(SHARED or "") / "data"
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not SHARED, reason="HFTOOLKIT_SHARED names no folder")]
 
 
-def load(folder: Path, filters: Filters | None = None, **keys: Any) -> Rows:
-    return load_rows([Source.model_validate(keys)], ["source"], ["target"], filters=filters, folder=folder)
+def load(folder: Path, filters: Filters | None = None, languages: Languages | None = None, **keys: Any) -> Rows:
+    source = Source.model_validate(keys)
+    return load_rows([source], ["source"], ["target"], filters=filters, folder=folder, languages=languages)
 
 
 def counts(rows: Rows) -> tuple[int, int, dict[str, int]]:
@@ -77,15 +81,22 @@ def test_flores_with_two_references(tmp_path: Path) -> None:
 
 def test_python_docs_in_chinese(tmp_path: Path) -> None:
     rows = load(tmp_path, Filters(), source=str(DATA / "translation" / "python-docs-zh_CN-po"))
-    dropped = {"untranslated": 384, "source equals target": 8_588, "over 2000 characters": 44, "duplicate": 1_707}
-    assert counts(rows) == (51_986, 41_263, dropped)
+    dropped = {
+        "untranslated": 384,
+        "source equals target": 8_588,
+        "over 2000 characters": 44,
+        "markup only": 161,
+        "duplicate": 1_703,
+    }
+    assert counts(rows) == (51_986, 41_106, dropped)
+    assert len(rows.file_names) == 484
 
 
 def test_python_docs_in_portuguese(tmp_path: Path) -> None:
     source = str(DATA / "translation" / "python-docs-pt_BR-po")
     filters = Filters(max_characters=100_000, duplicates=False)
-    dropped = {"untranslated": 12_720, "source equals target": 5_917}
-    assert counts(load(tmp_path, filters, source=source)) == (46_318, 27_681, dropped)
+    dropped = {"untranslated": 12_720, "source equals target": 5_917, "markup only": 20}
+    assert counts(load(tmp_path, filters, source=source)) == (46_318, 27_681 - 20, dropped)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +108,64 @@ def test_plural_and_fuzzy_entries(
 ) -> None:
     rows = load(tmp_path, source=str(DATA / "translation" / "wtforms-po" / language / "wtforms.po"))
     assert counts(rows) == (36, kept, dropped)
-    assert rows.census[0].notes == [f"{plurals} entries have plural forms: only the singular is used"]
+    assert rows.census[0].notes == [f"entries with plural forms, of which only the singular is used: {plurals}"]
+
+
+def language(source: str, target: str) -> Languages:
+    return Languages(source=source, target=target)
+
+
+@pytest.mark.parametrize("tag", ["zh-Hans", "fr", "de"])
+def test_catalogues_of_one_language_each(tmp_path: Path, tag: str) -> None:
+    path = DATA / "translation" / "drf-po" / tag.replace("-", "_") / "django.po"
+    rows = load(tmp_path, source=str(path), languages=language("en", tag))
+    assert counts(rows) == (125, 125, {})
+    assert rows.census[0].notes == []
+
+
+@pytest.mark.parametrize(("name", "tag"), [("all.en-zh.tmx", "zh-Hans"), ("all.en-fr.tmx", "fr")])
+def test_memories(tmp_path: Path, name: str, tag: str) -> None:
+    path = DATA / "translation" / "tico19-tmx" / name
+    rows = load(tmp_path, source=str(path), languages=language("en", tag))
+    assert counts(rows) == (3_071, 3_071, {})
+    assert rows.census[0].notes == []
+    back = load(tmp_path, source=str(path), languages=language(tag, "en"))
+    assert [(row["target"], row["source"]) for row in back] == [(row["source"], row["target"]) for row in rows]
+    units = tmxfile.parsefile(str(path)).units
+    assert [(unit.source, unit.target) for unit in units] == [(row["source"], row["target"]) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "tag", "states"),
+    [
+        ("zh_CN", "zh-Hans", {"state needs-review-translation": 9, "state needs-translation": 6}),
+        ("fr", "fr", {}),
+        ("de", "de", {}),
+    ],
+)
+def test_catalogues_in_xliff(tmp_path: Path, name: str, tag: str, states: dict[str, int]) -> None:
+    path = DATA / "translation" / "symfony-xliff" / f"validators.{name}.xlf"
+    rows = load(tmp_path, source=str(path), languages=language("en", tag))
+    assert counts(rows) == (116, 116 - sum(states.values()), states)
+    assert rows.census[0].notes == []
+    back = load(tmp_path, source=str(path), languages=language(tag, "en"))
+    assert [(row["target"], row["source"]) for row in back] == [(row["source"], row["target"]) for row in rows]
+    units = [unit for unit in Xliff1File.parsefile(str(path)).units if not unit.target_dom.get("state")]
+    assert [(unit.source, unit.target) for unit in units] == [(row["source"], row["target"]) for row in rows]
+
+
+def test_a_catalogue_in_its_own_language_is_refused(tmp_path: Path) -> None:
+    path = DATA / "translation" / "symfony-xliff" / "validators.en.xlf"
+    with pytest.raises(DataError, match="no unit is in both en and fr; the languages in this file are: en\n"):
+        load(tmp_path, source=str(path), languages=language("en", "fr"))
+    assert sum(1 for _ in Xliff1File.parsefile(str(path)).units) == 116
+
+
+def test_files_held_out_of_the_python_docs(tmp_path: Path) -> None:
+    rows = load(tmp_path, Filters(), source=str(DATA / "translation" / "python-docs-zh_CN-po"))
+    kept, held = hold_out_files(rows, 0.02, seed=1)
+    assert len(held) == pytest.approx(0.02 * len(rows), abs=1)
+    assert set(kept.file_numbers.tolist()).isdisjoint(held.file_numbers.tolist())
 
 
 def test_csv_with_lines_in_quotes(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from wild_texts import texts
 from hftoolkit.data.census import Census
 from hftoolkit.data.rows import Rows, load_rows
 from hftoolkit.errors import DataError, OutputError
-from hftoolkit.recipe.schema import Filters, Source
+from hftoolkit.recipe.schema import Filters, Languages, Source
 
 NOT_BLANK = texts.filter(lambda text: bool(text.strip()))
 
@@ -80,6 +80,26 @@ def test_a_test_set_loses_rows_with_an_empty_side_only(tmp_path: Path) -> None:
 
 def test_the_filter_of_equal_sides_is_for_source_and_target_only(tmp_path: Path) -> None:
     source = write(tmp_path / "t.jsonl", [{"text": "yes", "label": "yes"}])
+    assert len(load_rows([source], ["text"], ["label"], filters=Filters(), folder=tmp_path / "cache")) == 1
+
+
+def test_rows_of_nothing_but_markup_are_no_training_rows(tmp_path: Path) -> None:
+    raw = [
+        pair(":func:`bye`", ":func:`bye` 退出"),
+        pair("``a``", "``a``"),
+        pair("Call :func:`bye`", "x"),
+        pair("a", "``"),
+    ]
+    source = write(tmp_path / "t.jsonl", raw)
+    rows = load(source, folder=tmp_path)
+    assert list(rows) == raw[2:]
+    assert rows.census[0].dropped == {"markup only": 1, "source equals target": 1}
+    assert len(load(source, folder=tmp_path, filters=Filters(markup_only=False))) == 3
+    assert len(load(source, folder=tmp_path, filters=None)) == 4
+
+
+def test_the_filter_of_markup_is_for_source_and_target_only(tmp_path: Path) -> None:
+    source = write(tmp_path / "t.jsonl", [{"text": "42", "label": "number"}])
     assert len(load_rows([source], ["text"], ["label"], filters=Filters(), folder=tmp_path / "cache")) == 1
 
 
@@ -160,6 +180,51 @@ def test_a_change_of_the_file_is_seen_even_in_the_same_tick(tmp_path: Path) -> N
     write(tmp_path / "t.jsonl", [pair("a", "c")])
     os.utime(tmp_path / "t.jsonl", ns=(stamp, stamp))
     assert list(load(source, folder=tmp_path)) == [pair("a", "c")]
+
+
+def test_a_change_among_the_files_of_a_folder_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data" / "b.jsonl", [pair("b", "1"), pair("b", "2")])
+    for source in (Source(source=str(tmp_path / "data")), Source(source=str(tmp_path / "data" / "*.jsonl"))):
+        assert len(load(source, folder=tmp_path)) == 2
+        write(tmp_path / "data" / "a.jsonl", [pair("a", "0")])
+        rows = load(source, folder=tmp_path)
+        assert [row["target"] for row in rows] == ["0", "1", "2"]
+        assert (rows.file_names, rows.file_numbers.tolist()) == (["a.jsonl", "b.jsonl"], [0, 1, 1])
+        assert [one.name for one in rows.census] == [source.source]
+        (tmp_path / "data" / "a.jsonl").unlink()
+        assert len(load(source, folder=tmp_path)) == 2
+
+
+def test_rows_know_their_files_when_some_are_dropped_or_chosen(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for name, values in {"a": ["", ""], "b": ["x", "", "y"], "c": ["x"], "d": ["z"]}.items():
+        write(tmp_path / "data" / f"{name}.jsonl", [pair(text, "t") for text in values])
+    single = write(tmp_path / "e.jsonl", [pair("v", "t")])
+    rows = load(Source(source=str(tmp_path / "data")), single, folder=tmp_path)
+    assert rows.file_names == ["a.jsonl", "b.jsonl", "c.jsonl", "d.jsonl", "e.jsonl"]
+    assert [row["source"] for row in rows] == ["x", "y", "z", "v"]
+    assert rows.file_numbers.tolist() == [1, 1, 3, 4]
+    assert rows.subset([3, 1]).file_numbers.tolist() == [4, 1]
+
+
+def test_the_languages_decide_what_is_read(tmp_path: Path) -> None:
+    tmx = '<tmx><tu><tuv lang="en"><seg>a</seg></tuv><tuv lang="zh"><seg>中</seg></tuv></tu></tmx>'
+    (tmp_path / "m.tmx").write_text(tmx, encoding="utf-8")
+    found = [
+        list(
+            load_rows(
+                [Source(source=str(tmp_path / "m.tmx"))],
+                ["source"],
+                ["target"],
+                filters=None,
+                folder=tmp_path / "cache",
+                languages=Languages(source=source, target=target),
+            )
+        )
+        for source, target in (("en", "zh"), ("zh", "en"))
+    ]
+    assert found == [[pair("a", "中")], [pair("中", "a")]]
 
 
 def test_two_at_once_get_the_same_rows(tmp_path: Path) -> None:

@@ -38,6 +38,13 @@ def model(text: str, folder: str = "my/recipes") -> str | None:
         ("a/b/c", "my/recipes/a/b/c"),
         ("../a", "./my/a"),
         ("Helsinki-NLP/opus-100", "Helsinki-NLP/opus-100"),
+        ("memories/all.tmx", "my/recipes/memories/all.tmx"),
+        ("texts/a.xlf", "my/recipes/texts/a.xlf"),
+        ("texts/a.jsonl.gz", "my/recipes/texts/a.jsonl.gz"),
+        ("memories/*", "my/recipes/memories/*"),
+        ("*/po", "my/recipes/*/po"),
+        ("texts/[a-c]??", "my/recipes/texts/[a-c]??"),
+        ("../**/*.tmx", "my/**/*.tmx"),
         ("package:texts/data.tsv", "package:texts/data.tsv"),
     ],
 )

@@ -64,6 +64,9 @@ def test_a_single_source_needs_no_list_and_a_single_test_set_no_name() -> None:
         ("{files: {source: a, target: b}}", {"test": Source(files={"source": "a", "target": "b"})}),
         ("{source: {source: a.tsv}}", {"source": Source(source="a.tsv")}),
         ("{split: {split: 0.5}, 2014: {source: a.tsv}}", {"split": Split(split=0.5), "2014": Source(source="a.tsv")}),
+        ("{split: 0.1, by: file}", {"test": Split(split=0.1, by="file")}),
+        ("{split: 1e-1, by: row}", {"test": Split(split=0.1)}),
+        ("{by: {source: a.tsv}}", {"by": Source(source="a.tsv")}),
         (
             "{source: org/name, format: hub, split: test}",
             {"test": Source(source="org/name", format="hub", split="test")},
@@ -119,6 +122,12 @@ def test_two_problems_are_told_at_once_with_their_lines() -> None:
         ("2e-5", "2,5e-5", "line 16: training.learning_rate: expected a number, got '2,5e-5'"),
         ("split: 0.02", "split: 1", "line 8: data.validation.split: expected less than 1, got '1'"),
         ("{split: 0.02}", "{splt: 0.02}", "line 8: data.validation.splt: unknown key; did you mean 'split'?"),
+        ("{split: 0.02}", "{by: file}", "line 8: data.validation.split: this key is missing"),
+        (
+            "{split: 0.02}",
+            "{split: 0.02, by: fil}",
+            "line 8: data.validation.by: expected 'row' or 'file', got 'fil'; did you mean 'file'?",
+        ),
         ("{split: 0.02}", "none", "line 8: data.validation: expected a mapping, got 'none'"),
         ("{split: 0.02}", "{}", "line 8: data.validation: expected either 'source' or 'files'"),
         (

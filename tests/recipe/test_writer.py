@@ -70,7 +70,7 @@ test_name = st.one_of(
 )
 path = st.one_of(
     st.sampled_from(
-        ["a.tsv", "../b.csv", "c/d", "./e/f", "g/h/i", "runs/mine/x/y", "runs/mine/z.po", "org/name", "字/文.txt"]
+        ["a.tsv", "../b.csv", "c/d", "./e/f", "g/h", "runs/mine/x/y", "runs/mine/z.po", "m/*", "org/name", "字/文.txt"]
     ),
     st.text("ab./", min_size=1, max_size=8),
     word,
@@ -97,7 +97,7 @@ source = st.one_of(
         }
     ),
 )
-rows = st.one_of(source, st.fixed_dictionaries({"split": share}))
+rows = st.one_of(source, st.fixed_dictionaries({"split": share}, optional={"by": st.sampled_from(["row", "file"])}))
 recipes = st.fixed_dictionaries(
     {
         "task": st.just("translation"),

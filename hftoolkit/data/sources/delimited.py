@@ -5,17 +5,15 @@ CSV has, with line ends inside quoted fields; it may be separated by semicolons,
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from hftoolkit.data.census import Census
 from hftoolkit.data.sources.columns import missing_column, present, wanted
-from hftoolkit.data.sources.formats import format_of
 from hftoolkit.data.sources.lines import BadLines, bare, read_lines
-from hftoolkit.data.sources.raw import Raw
+from hftoolkit.data.sources.reading import Raw, Reading
 from hftoolkit.errors import DataError
-from hftoolkit.recipe.schema import Source
 
 Fields = Iterator[tuple[int, list[str]]]
 """Number of a row's first line, and its fields."""
@@ -23,27 +21,31 @@ Fields = Iterator[tuple[int, list[str]]]
 _LONGEST_FIELD = 2**31 - 1  # characters; csv's own limit is 131,072
 
 
-def read(source: Source, roles: Sequence[str], census: Census) -> Iterator[Raw]:
-    """Rows of a CSV or TSV file, by the names in its header, or by column numbers where it has none."""
-    path = Path(source.source or "")
-    lines = read_lines(path, source.encoding, census)
-    if format_of(source) == "tsv":
-        bad = BadLines(path, "a tab separates columns and cannot stand in a text; quoted fields need  format: csv")
-        fields = _tab_separated(lines)
-    else:
-        bad = BadLines(path, 'a text with a comma, quote or line end stands in quotes, a quote in it is doubled: ""')
-        fields = _quoted(lines, path, census, bad)
-    columns = wanted(source, roles)
+def read_tsv(path: Path, reading: Reading) -> Iterator[Raw]:
+    """Rows of a TSV file, by the names in its header, or by column numbers where it has none."""
+    bad = BadLines(path, "a tab separates columns and cannot stand in a text; quoted fields need  format: csv")
+    return _read(_tab_separated(read_lines(path, reading.source.encoding, reading)), path, reading, bad)
+
+
+def read_csv(path: Path, reading: Reading) -> Iterator[Raw]:
+    """Rows of a CSV file, by the names in its header, or by column numbers where it has none."""
+    bad = BadLines(path, 'a text with a comma, quote or line end stands in quotes, a quote in it is doubled: ""')
+    return _read(_quoted(read_lines(path, reading.source.encoding, reading), path, reading, bad), path, reading, bad)
+
+
+def _read(fields: Fields, path: Path, reading: Reading, bad: BadLines) -> Iterator[Raw]:
+    census = reading.census
+    columns = wanted(reading.source, reading.roles)
     numbers = [each for column in columns.values() for each in (column if isinstance(column, list) else [column])]
     number, head = _first(fields, census)
     if not head:
         bad.check()
-        raise DataError(f"{path}: is empty\n  expected columns for: {', '.join(roles)}")
+        raise DataError(f"{path}: is empty\n  expected columns for: {', '.join(reading.roles)}")
     if all(isinstance(each, int) for each in numbers):
         positions = _by_number(path, columns, len(head))
         yield _row(head, positions), f"{path}: line", number
     elif any(isinstance(each, int) for each in numbers):
-        pairs = ", ".join(f"{role}: {number}" for number, role in enumerate(roles, 1))
+        pairs = ", ".join(f"{role}: {number}" for number, role in enumerate(reading.roles, 1))
         raise DataError(
             f"{path}: columns: some by name, some by number\n"
             f"  without a header give every role a number:  columns: {{{pairs}}}"
@@ -89,11 +91,11 @@ def _tab_separated(lines: Iterator[str]) -> Fields:
         yield number, text.split("\t") if text else []
 
 
-def _quoted(lines: Iterator[str], path: Path, census: Census, bad: BadLines) -> Fields:
+def _quoted(lines: Iterator[str], path: Path, reading: Reading, bad: BadLines) -> Fields:
     first = next(lines, "")
     delimiter = next((each for each in ",;\t" if each in first), ",")
     if delimiter != ",":
-        census.notes.append(f"{path} is separated by {'semicolons' if delimiter == ';' else 'tabs'}")
+        reading.note(path, f"is separated by {'semicolons' if delimiter == ';' else 'tabs'}")
     csv.field_size_limit(_LONGEST_FIELD)
     reader = csv.reader(_again(first, lines), delimiter=delimiter, strict=True)
     number = 1

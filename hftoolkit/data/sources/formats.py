@@ -1,9 +1,12 @@
 """What a source is: its name in words, its format, and whether the recipe's keys make sense for it."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from hftoolkit.data.sources.files import File, expand, is_compressed, is_pattern, missing_file
 from hftoolkit.errors import DataError
 from hftoolkit.recipe.schema import Format, Source
 
@@ -17,7 +20,15 @@ _FORMAT_OF_SUFFIX: dict[str, Format] = {
     ".parquet": "parquet",
     ".po": "po",
     ".pot": "po",
+    ".tmx": "tmx",
+    ".xlf": "xliff",
+    ".xliff": "xliff",
 }
+_CATALOGUES = {"po", "tmx", "xliff"}
+_SPLIT_WORD = re.compile(
+    r"(^|[-._ 0-9/])(train|training|validation|valid|dev|val|test|testing|eval|evaluation)[-._ 0-9/]"
+)
+"""What `datasets` takes for the name of a split, in a path."""
 
 
 def name_of(source: Source) -> str:
@@ -28,11 +39,16 @@ def name_of(source: Source) -> str:
     return " + ".join(name for value in names for name in ([value] if isinstance(value, str) else value))
 
 
+def format_of_file(path: Path) -> Format | None:
+    """The format that a file's name tells; ``.gz`` at its end does not matter."""
+    return _FORMAT_OF_SUFFIX.get(_ending(path))
+
+
 def format_of(source: Source) -> Format:
     """The format of a source: what the recipe says, or what its name tells.
 
     Raises:
-        DataError: If neither tells, or there is nothing under that name.
+        DataError: If neither tells, the files are of several formats, or there is nothing under that name.
     """
     form = source.format or _told_by_name(source)
     if (form == "text") != (source.files is not None):
@@ -43,22 +59,96 @@ def format_of(source: Source) -> Format:
     return form
 
 
+def files_of_format(source: Source, form: Format) -> list[File]:
+    """The files of a source that is no hub data set: of a folder, only those whose names tell this format.
+
+    Raises:
+        DataError: If there are none.
+    """
+    name = source.source or ""
+    found = expand(name)
+    if Path(name).is_dir():
+        found = [file for file in found if format_of_file(file.path) == form and not _is_template(file.path)]
+        if not found:
+            endings = " or ".join(end for end, each in _FORMAT_OF_SUFFIX.items() if each == form and end != ".pot")
+            raise DataError(
+                f"{name}: no file in this folder has a name that ends in {endings}\n"
+                f"  give files of other names by a pattern:  source: {name}/**/*.ENDING"
+            )
+    return found
+
+
 def _told_by_name(source: Source) -> Format:
     if source.source is None:
         return "text"
     path = Path(source.source)
     if path.is_dir():
-        return "po" if any(path.rglob("*.po")) else "hub"
-    if path.suffix.lower() in _FORMAT_OF_SUFFIX:
-        return _FORMAT_OF_SUFFIX[path.suffix.lower()]
+        return _told_by_files(source, [file for file in expand(source.source) if not _is_template(file.path)])
+    if is_pattern(source.source):
+        return _told_by_names(source.source, expand(source.source))
+    found = format_of_file(path)
+    if found:
+        return found
     if not path.exists():
         if source.source.startswith("package:") or _could_be_hub_id(source.source):
             return "hub"
         raise missing_file(path)
-    raise DataError(
+    raise _untold(path)
+
+
+def _told_by_files(source: Source, files: Sequence[File]) -> Format:
+    """The format of a folder: a data set laid out as on the hub, or files of one kind among whatever else is there."""
+    known = [file for file in files if format_of_file(file.path)]
+    if not known or source.split or source.subset:
+        return "hub"
+    catalogues = any(format_of_file(file.path) in _CATALOGUES for file in known)
+    return "hub" if not catalogues and _like_on_the_hub(known, files) else _told_by_names(source.source or "", known)
+
+
+def _like_on_the_hub(known: Sequence[File], files: Sequence[File]) -> bool:
+    """Whether `datasets` may know more of the files than their names tell us.
+
+    It does where there is a card, where paths name splits (a test set is not to be trained on), and of ``.json``, which
+    may be a single list.
+    """
+    card = any(file.name.lower() == "readme.md" for file in files)
+    return card or any(_SPLIT_WORD.search(file.name.lower()) or _ending(file.path) == ".json" for file in known)
+
+
+def _told_by_names(name: str, files: Sequence[File]) -> Format:
+    """The one format of some files."""
+    counts: Counter[Format] = Counter()
+    for file in files:
+        form = format_of_file(file.path)
+        if form is None:
+            raise _untold(file.path)
+        counts[form] += 1
+    if len(counts) > 1:
+        found = ", ".join(f"{form} ({count})" for form, count in counts.most_common())
+        raise DataError(
+            f"{name}: files of {len(counts)} formats: {found}\n"
+            f"  say which to read:  format: {counts.most_common(1)[0][0]}"
+            if Path(name).is_dir()
+            else f"{name}: matches files of {len(counts)} formats: {found}\n"
+            "  let the pattern match files of one format, and give the others a source of their own"
+        )
+    return next(iter(counts))
+
+
+def _untold(path: Path) -> DataError:
+    return DataError(
         f"{path}: its name does not tell its format\n"
-        "  say it:  format: tsv  (or csv, jsonl, parquet, po; parallel text is named under 'files')"
+        "  say it:  format: tsv  (or csv, jsonl, parquet, po, tmx, xliff; parallel text is named under 'files')"
     )
+
+
+def _is_template(path: Path) -> bool:
+    """A catalogue for translators to begin with: in a folder it lies beside the translated ones, and has no rows."""
+    return _ending(path) == ".pot"
+
+
+def _ending(path: Path) -> str:
+    return (Path(path.stem) if is_compressed(path) else path).suffix.lower()
 
 
 def check_roles(source: Source, roles: Sequence[str]) -> None:
@@ -83,16 +173,6 @@ def check_roles(source: Source, roles: Sequence[str]) -> None:
             f"{name_of(source)}: files: none for the role {lacking[0]!r}\n"
             f"  name one file per role:  files: {{{', '.join(f'{role}: FILE' for role in roles)}}}"
         )
-
-
-def missing_file(path: Path) -> DataError:
-    """The error for a path at which nothing is, with the nearest name that is there."""
-    if not path.parent.is_dir():
-        return DataError(f"{path}: no such file, nor such a folder\n  paths count from the recipe file's folder")
-    near = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=1)
-    if near:
-        return DataError(f"{path}: no such file\n  did you mean '{path.with_name(near[0])}'?")
-    return DataError(f"{path}: no such file\n  paths count from the recipe file's folder")
 
 
 def _could_be_hub_id(name: str) -> bool:

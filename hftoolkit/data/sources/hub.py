@@ -6,35 +6,45 @@ It takes the words NA, null and nan in a CSV for missing values, digits for numb
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hftoolkit.data.census import Census
 from hftoolkit.data.sources import delimited, jsonl, parquet
 from hftoolkit.data.sources.columns import missing_column, names_in, row_of, wanted_names
-from hftoolkit.data.sources.raw import Raw
+from hftoolkit.data.sources.reading import Part, Raw, Reading
 from hftoolkit.errors import DataError
 from hftoolkit.hub import resolve
 from hftoolkit.recipe.schema import Source
 
-_READERS = {".parquet": parquet.read, ".jsonl": jsonl.read, ".csv": delimited.read, ".tsv": delimited.read}
+_READERS = {
+    ".parquet": parquet.read,
+    ".jsonl": jsonl.read,
+    ".csv": delimited.read_csv,
+    ".tsv": delimited.read_csv,  # TSV on the hub has quotes as CSV has, for `datasets`
+}
 _SETTLED = {"name", "version", "description", "data_dir", "data_files", "features", "sep"}
 
 
-def read(source: Source, roles: Sequence[str], census: Census) -> Iterator[Raw]:
-    """Rows of one split of a data set on the hub, or of a folder that is laid out like one."""
+def parts_of(source: Source) -> list[Part]:
+    """The files of one split of a data set on the hub, or of a folder that is laid out like one."""
     folder = _folder(source)
     builder = _builder(source, folder)
     splits: dict[str, list[str]] = builder.config.data_files
     split = _chosen("split", source.split, list(splits), source)
     files = [Path(file) for file in splits[split]]
-    if all(file.suffix in _READERS for file in files) and _is_plain(builder.config):
-        for file in files:
-            form = {".tsv": "csv"}.get(file.suffix)  # TSV on the hub has quotes as CSV has, for `datasets`
-            one = source.model_copy(update={"source": str(file), "format": form})
-            yield from _READERS[file.suffix](one, roles, census)
-    else:
-        yield from _streamed(builder.as_streaming_dataset(split), wanted_names(source, roles), source.source or "")
+    readers = [_READERS.get("".join(file.suffixes[-1:])) for file in files]
+    if _is_plain(builder.config) and all(readers):
+        names = [file.relative_to(folder).as_posix() if file.is_relative_to(folder) else file.name for file in files]
+        return [
+            Part(name, partial(reader, file))
+            for name, reader, file in zip(names, readers, files, strict=True)
+            if reader is not None
+        ]
+    try:
+        return [Part(split, partial(_streamed, builder.as_streaming_dataset(split)))]
+    except (ValueError, RuntimeError, OSError) as error:
+        raise _unreadable(source, error) from error
 
 
 def files_of(source: Source) -> list[Path]:
@@ -59,10 +69,14 @@ def _builder(source: Source, folder: Path) -> Any:
         subset = _chosen("subset", source.subset, subsets, source)
         return datasets.load_dataset_builder(str(folder), name=subset)
     except (ValueError, RuntimeError, OSError) as error:  # what `datasets` raises for a layout it does not know
-        raise DataError(
-            f"{source.source}: not a data set that can be read: {error}\n"
-            "  data sets that need a script of their own are no longer supported by 'datasets': name its Parquet copy"
-        ) from error
+        raise _unreadable(source, error) from error
+
+
+def _unreadable(source: Source, error: Exception) -> DataError:
+    return DataError(
+        f"{source.source}: not a data set that can be read: {error}\n"
+        "  data sets that need a script of their own are no longer supported by 'datasets': name its Parquet copy"
+    )
 
 
 def _chosen(key: str, name: str | None, names: Sequence[str], source: Source) -> str:
@@ -88,8 +102,9 @@ def _is_plain(config: Any) -> bool:
     )
 
 
-def _streamed(dataset: Any, names: dict[str, str | list[str]], name: str) -> Iterator[Raw]:
+def _streamed(dataset: Any, reading: Reading) -> Iterator[Raw]:
     """Rows as `datasets` reads them: JSON lists, CSV in unusual dialects and whatever else it knows."""
+    name, names = reading.source.source or "", wanted_names(reading.source, reading.roles)
     number = 0
     try:
         for record in dataset:

@@ -1,26 +1,23 @@
 """JSON Lines: one object a line."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from hftoolkit.data.census import Census
 from hftoolkit.data.sources.columns import missing_column, names_in, row_of, wanted_names
 from hftoolkit.data.sources.lines import BadLines, read_lines
-from hftoolkit.data.sources.raw import Raw
-from hftoolkit.recipe.schema import Source
+from hftoolkit.data.sources.reading import Raw, Reading
 
 
-def read(source: Source, roles: Sequence[str], census: Census) -> Iterator[Raw]:
+def read(path: Path, reading: Reading) -> Iterator[Raw]:
     """Rows of a file of JSON objects; a column is a key, or a dotted path such as ``translation.en``."""
-    path = Path(source.source or "")
-    names = wanted_names(source, roles)
+    names = wanted_names(reading.source, reading.roles)
     bad = BadLines(path, "expected one JSON object a line with a value for every role, null where there is none")
     place = f"{path}: line"
     first = True
-    for number, line in enumerate(read_lines(path, source.encoding, census), 1):
+    for number, line in enumerate(read_lines(path, reading.source.encoding, reading), 1):
         if line.isspace():
-            census.drop("blank line")
+            reading.census.drop("blank line")
             continue
         try:
             record = json.loads(line)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
 
-from hftoolkit.data.census import Census
-from hftoolkit.data.sources.formats import missing_file
+from hftoolkit.data.sources.files import opened
+from hftoolkit.data.sources.reading import Reading
 from hftoolkit.errors import DataError
 
 _MARKS = (  # the longer ones first: UTF-32 LE begins like UTF-16 LE
@@ -20,39 +20,50 @@ _MARKS = (  # the longer ones first: UTF-32 LE begins like UTF-16 LE
 _SHOWN = 5
 
 
-def read_lines(path: Path, encoding: str | None, census: Census) -> Iterator[str]:
+def read_lines(path: Path, encoding: str | None, reading: Reading) -> Iterator[str]:
     r"""Lines of a file, each with its ``\n``; no other character ends a line, not U+0085, U+2028 or a lone ``\r``.
 
     Args:
-        path: The file.
+        path: The file; decompressed where its name ends in ``.gz``.
         encoding: Name of the encoding, or None: UTF-8, or what a byte order mark says.
-        census: Gets a note where there is a byte order mark.
+        reading: Gets a note where there is a byte order mark.
 
     Raises:
         DataError: If the file cannot be read, or a byte is not of the encoding.
     """
-    try:
-        with open(path, "rb") as file:
-            mark, found = _mark(file.read(4))
-            codec = _codec(path, encoding, found)
-            skipped = len(mark) if codec == found else 0
-            if skipped:
-                census.notes.append(f"{path} begins with a byte order mark: read as {codec.upper()}")
-            file.seek(skipped)
-            try:
-                with TextIOWrapper(file, encoding=codec, newline="\n") as text:
-                    yield from text
-            except UnicodeDecodeError:
-                raise _undecodable(path, codec, skipped) from None
-    except FileNotFoundError:
-        raise missing_file(path) from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}\n  name a file that you may read") from error
+    with opened(path) as file:
+        mark, found = _mark(file.read(4))
+        codec = _codec(path, encoding, found)
+        skipped = len(mark) if codec == found else 0
+        if skipped:
+            reading.note(path, f"begins with a byte order mark: read as {codec.upper()}")
+        file.seek(skipped)
+        try:
+            with TextIOWrapper(file, encoding=codec, newline="\n") as text:
+                yield from text
+        except UnicodeDecodeError:
+            raise _undecodable(path, codec, skipped) from None
 
 
 def bare(line: str) -> str:
     r"""A line without its end, ``\n`` or ``\r\n``."""
     return line.removesuffix("\n").removesuffix("\r")
+
+
+def encoding_name(path: Path, encoding: str) -> str:
+    """Python's own name of an encoding.
+
+    Raises:
+        DataError: If it knows none by that name.
+    """
+    try:
+        "".encode(encoding)  # fails for codecs that are no text encodings, too
+        return codecs.lookup(encoding).name
+    except (LookupError, ValueError):
+        raise DataError(
+            f"{path}: encoding: Python knows no encoding {encoding!r}\n"
+            "  names are such as:  utf-8  utf-16  gb18030  big5  shift_jis  cp1252  iso-8859-1"
+        ) from None
 
 
 @dataclass
@@ -89,14 +100,7 @@ def _codec(path: Path, encoding: str | None, found: str) -> str:
     """The encoding to read with; a byte order mark settles the byte order, and UTF-8 with mark from UTF-8 without."""
     if encoding is None:
         return found or "utf-8"
-    try:
-        "".encode(encoding)  # fails for codecs that are no text encodings, too
-        name = codecs.lookup(encoding).name
-    except (LookupError, ValueError):
-        raise DataError(
-            f"{path}: encoding: Python knows no encoding {encoding!r}\n"
-            "  names are such as:  utf-8  utf-16  gb18030  big5  shift_jis  cp1252  iso-8859-1"
-        ) from None
+    name = encoding_name(path, encoding)
     return found if found and found.startswith(name.removesuffix("-sig")) else name
 
 
@@ -104,7 +108,7 @@ def _undecodable(path: Path, codec: str, skipped: int) -> DataError:
     """The error for a file with a byte that is not of its encoding; reads it again to find the place."""
     decoder = codecs.getincrementaldecoder(codec)()
     lines, done = 0, skipped
-    with open(path, "rb") as file:
+    with opened(path) as file:
         file.seek(skipped)
         while True:
             chunk = file.read(1 << 20)

@@ -1,44 +1,39 @@
 """Parquet files, read a batch at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from hftoolkit.data.census import Census
 from hftoolkit.data.sources.columns import missing_column, row_of, wanted_names
-from hftoolkit.data.sources.formats import missing_file
-from hftoolkit.data.sources.raw import Raw
+from hftoolkit.data.sources.files import opened_anywhere
+from hftoolkit.data.sources.reading import Raw, Reading
 from hftoolkit.errors import DataError
-from hftoolkit.recipe.schema import Source
 
 _BATCH_ROWS = 512
 
 
-def read(source: Source, roles: Sequence[str], census: Census) -> Iterator[Raw]:
+def read(path: Path, reading: Reading) -> Iterator[Raw]:
     """Rows of a Parquet file; a column is a name, or a dotted path such as ``translation.en``."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    path = Path(source.source or "")
-    names = wanted_names(source, roles)
+    names = wanted_names(reading.source, reading.roles)
     place = f"{path}: row"
-    try:
-        # Small reads, no map, no read-ahead: a whole row group would be in memory otherwise.
-        with parquet.ParquetFile(path, memory_map=False, pre_buffer=False, buffer_size=1 << 16) as file:
-            paths = [column.path for column in file.schema]
-            available = [_told(name) for name in paths]
+    with opened_anywhere(path) as file:
+        try:
+            # Small reads, no map, no read-ahead: a whole row group would be in memory otherwise.
+            table = parquet.ParquetFile(file, memory_map=False, pre_buffer=False, buffer_size=1 << 16)
+            available = list(dict.fromkeys(_told(column.path) for column in table.schema))
             columns = [column for value in names.values() for column in ([value] if isinstance(value, str) else value)]
             for name in columns:
                 if not any(name == each or each.startswith(f"{name}.") for each in available):
-                    raise missing_column(str(path), name, names, list(dict.fromkeys(available)))
+                    raise missing_column(str(path), name, names, available)
             number = 0
-            for batch in file.iter_batches(_BATCH_ROWS, columns=list(dict.fromkeys(columns)), use_threads=False):
+            for batch in table.iter_batches(_BATCH_ROWS, columns=list(dict.fromkeys(columns)), use_threads=False):
                 for record in batch.to_pylist():
                     number += 1
                     yield row_of(record, names), place, number
-    except FileNotFoundError:
-        raise missing_file(path) from None
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: cannot be read as Parquet: {error}\n  copy or convert the file again") from error
+        except (pa.ArrowException, OSError) as error:
+            raise DataError(f"{path}: cannot be read as Parquet: {error}\n  copy or convert the file again") from error
 
 
 def _told(path: str) -> str:

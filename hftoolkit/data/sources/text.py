@@ -1,26 +1,64 @@
-"""Parallel plain text: one file per role, line N of each is row N."""
+"""Parallel plain text: one file per role, line N of each is row N; with patterns or folders, several such sets."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
-from hftoolkit.data.census import Census
 from hftoolkit.data.sources.columns import present
+from hftoolkit.data.sources.files import File, expand
 from hftoolkit.data.sources.lines import bare, read_lines
-from hftoolkit.data.sources.raw import Raw
+from hftoolkit.data.sources.reading import Part, Raw, Reading
 from hftoolkit.errors import DataError
 from hftoolkit.recipe.schema import Source
 
+Files = Mapping[str, Path | list[Path]]
+"""Role to its file, or to several files that are alternatives, such as references."""
 
-def read(source: Source, roles: Sequence[str], census: Census) -> Iterator[Raw]:
+
+def parts_of(source: Source) -> list[Part]:
+    """The parallel files of every set: those for which the wildcards stand for the same.
+
+    Raises:
+        DataError: If a file has no partner, or a pattern matches nothing.
+    """
+    named = source.files or {}
+    first = next(iter(_names(source)))
+    partners = {name: _by_match(name) for name in _names(source)}
+    sets = list(partners[first])
+    for name, found in partners.items():
+        _check_partners(first, partners[first], name, found)
+    return [
+        Part(
+            partners[first][each].name,
+            partial(
+                read,
+                {
+                    role: partners[names][each].path
+                    if isinstance(names, str)
+                    else [partners[name][each].path for name in names]
+                    for role, names in named.items()
+                },
+            ),
+        )
+        for each in sets
+    ]
+
+
+def files_of(source: Source) -> list[Path]:
+    """The files of all roles, each once."""
+    return list(dict.fromkeys(file.path for name in _names(source) for file in expand(name)))
+
+
+def read(files: Files, reading: Reading) -> Iterator[Raw]:
     """Rows of files with equally many lines; several files of one role are alternatives, such as references."""
-    files = files_of(source)
-    columns = {role: _indexes(source, files, role) for role in roles}
-    place = f"{files[0]}: line"
-    streams = [read_lines(path, source.encoding, census) for path in files]
+    paths = list(dict.fromkeys(path for value in files.values() for path in _listed(value)))
+    columns = {role: _indexes(files[role], paths) for role in reading.roles}
+    place = f"{paths[0]}: line"
+    streams = [read_lines(path, reading.source.encoding, reading) for path in paths]
     for number, lines in enumerate(zip_longest(*streams), 1):
         if None in lines:
-            raise _unequal(files, lines, number, streams)
+            raise _unequal(paths, lines, number, streams)
         texts = [bare(line) for line in lines]
         yield (
             {
@@ -32,15 +70,37 @@ def read(source: Source, roles: Sequence[str], census: Census) -> Iterator[Raw]:
         )
 
 
-def files_of(source: Source) -> list[Path]:
-    """The files of all roles, each once."""
+def _names(source: Source) -> list[str]:
     values = (source.files or {}).values()
-    return [Path(n) for n in dict.fromkeys(n for v in values for n in ([v] if isinstance(v, str) else v))]
+    return list(dict.fromkeys(name for value in values for name in ([value] if isinstance(value, str) else value)))
 
 
-def _indexes(source: Source, files: list[Path], role: str) -> int | list[int]:
-    value = (source.files or {})[role]
-    return files.index(Path(value)) if isinstance(value, str) else [files.index(Path(each)) for each in value]
+def _by_match(name: str) -> dict[tuple[str, ...], File]:
+    found: dict[tuple[str, ...], File] = {}
+    for file in expand(name):
+        found.setdefault(file.matched, file)
+    return found
+
+
+def _check_partners(
+    first: str, ones: Mapping[tuple[str, ...], File], name: str, others: Mapping[tuple[str, ...], File]
+) -> None:
+    for here, there, pattern in ((ones, others, name), (others, ones, first)):
+        for matched, file in here.items():
+            if matched not in there:
+                raise DataError(
+                    f"{file.path}: no partner among the {len(there)} files of {pattern}\n"
+                    "  parallel files have names that differ only outside the wildcards:  "
+                    "files: {source: train/*.en, target: train/*.zh}"
+                )
+
+
+def _listed(value: Path | list[Path]) -> list[Path]:
+    return [value] if isinstance(value, Path) else value
+
+
+def _indexes(value: Path | list[Path], paths: Sequence[Path]) -> int | list[int]:
+    return paths.index(value) if isinstance(value, Path) else [paths.index(each) for each in value]
 
 
 def _unequal(

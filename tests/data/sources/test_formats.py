@@ -34,6 +34,7 @@ def test_the_recipe_goes_before_the_name(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_po_files_is_po_and_another_is_a_data_set(tmp_path: Path) -> None:
+    (tmp_path / "README.md").touch()
     assert format_of(Source(source=str(tmp_path))) == "hub"
     (tmp_path / "de").mkdir()
     (tmp_path / "de" / "a.po").touch()
@@ -48,7 +49,7 @@ def test_a_name_that_tells_nothing(tmp_path: Path) -> None:
         format_of(Source(source=str(path)))
     assert str(caught.value) == (
         f"{path}: its name does not tell its format\n"
-        "  say it:  format: tsv  (or csv, jsonl, parquet, po; parallel text is named under 'files')"
+        "  say it:  format: tsv  (or csv, jsonl, parquet, po, tmx, xliff; parallel text is named under 'files')"
     )
 
 

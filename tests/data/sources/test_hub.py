@@ -104,6 +104,7 @@ def test_a_broken_file_that_datasets_reads(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_data(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").touch()
     assert message(source=str(tmp_path)).startswith(f"{tmp_path}: not a data set that can be read: ")
 
 

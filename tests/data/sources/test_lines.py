@@ -5,11 +5,17 @@ import pytest
 
 from hftoolkit.data.census import Census
 from hftoolkit.data.sources.lines import read_lines
+from hftoolkit.data.sources.reading import Reading
 from hftoolkit.errors import DataError
+from hftoolkit.recipe.schema import Source
 
 
 def lines_of(path: Path, encoding: str | None = None) -> list[str]:
-    return list(read_lines(path, encoding, Census("test")))
+    return list(read_lines(path, encoding, reading()))
+
+
+def reading() -> Reading:
+    return Reading(Source(source="test"), ("source", "target"), None, Census("test"))
 
 
 def message(path: Path, encoding: str | None = None) -> str:
@@ -41,9 +47,10 @@ def test_only_a_line_feed_ends_a_line(file: Path) -> None:
 )
 def test_a_byte_order_mark_tells_the_encoding_and_is_noted(file: Path, mark: bytes, codec: str) -> None:
     file.write_bytes(mark + "é中\n上\n".encode(codec))
-    census = Census("test")
-    assert list(read_lines(file, None, census)) == ["é中\n", "上\n"]
-    assert census.notes == [f"{file} begins with a byte order mark: read as {codec.upper()}"]
+    noted = reading()
+    assert list(read_lines(file, None, noted)) == ["é中\n", "上\n"]
+    noted.finish()
+    assert noted.census.notes == [f"{file} begins with a byte order mark: read as {codec.upper()}"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "utf-8-sig"])

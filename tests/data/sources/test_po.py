@@ -5,6 +5,7 @@ import pytest
 from source_reading import read_all, rows_of, write
 
 from hftoolkit.errors import DataError
+from hftoolkit.recipe.schema import Languages
 
 HEADER = r"""# Translators, 2024
 #, fuzzy
@@ -68,7 +69,7 @@ def test_entries_are_rows_and_the_rest_is_counted(path: Path) -> None:
     assert all(type(text) is str for row in rows for text in row.values())
     assert census.dropped == {"untranslated": 2, "fuzzy": 1, "obsolete": 1}
     assert census.read == 4  # those that are rows are counted by who takes them
-    assert census.notes == ["1 entry has plural forms: only the singular is used"]
+    assert census.notes == ["entries with plural forms, of which only the singular is used: 1"]
     assert places == [f"{path}: entry 1", f"{path}: entry 4", f"{path}: entry 6"]
 
 
@@ -99,16 +100,64 @@ def test_a_folder_is_read_in_order_of_paths(tmp_path: Path) -> None:
 
 
 def test_files_in_several_languages_are_noted(tmp_path: Path) -> None:
-    for language in ("fr", "de"):
-        header = HEADER.replace("Language: de", f"Language: {language}")
-        write(tmp_path / f"{language}.po", header + 'msgid "a"\nmsgstr "b"\n')
-    assert read_all(source=str(tmp_path))[1].notes == ["the files are in 2 languages: de, fr"]
+    for name, language in (("1", "fr"), ("2", "de"), ("3", "fr"), ("4", "de")):
+        written(tmp_path / f"{name}.po", language)
+    assert read_all(source=str(tmp_path))[1].notes == [
+        f"{tmp_path / '2.po'} has the header 'Language: de', where fr is expected (and 1 more file)"
+    ]
+
+
+def written(path: Path, language: str) -> str:
+    header = HEADER.replace("Language: de", f"Language: {language}")
+    return write(path, header + 'msgid "a"\nmsgstr "b"\n')
+
+
+EN_ZH = Languages(source="en", target="zh-Hans")
+ZH_EN = Languages(source="zh-Hans", target="en")
+
+
+@pytest.mark.parametrize("language", ["zh", "zh_CN", "zh-Hans", "cmn", "zh_CN.UTF-8", ""])
+def test_a_file_in_the_language_translated_to_needs_no_note(path: Path, language: str) -> None:
+    rows, census, _ = read_all(source=written(path, language), languages=EN_ZH)
+    assert (rows, census.notes) == ([{"source": "a", "target": "b"}], [])
+
+
+@pytest.mark.parametrize("language", ["zh_TW", "fr", "Chinese"])
+def test_a_file_in_another_language_is_noted(path: Path, language: str) -> None:
+    rows, census, _ = read_all(source=written(path, language), languages=EN_ZH)
+    assert rows == [{"source": "a", "target": "b"}]
+    assert census.notes == [f"{path} has the header 'Language: {language}', where zh-Hans is expected"]
+
+
+def test_another_region_is_noted(path: Path) -> None:
+    census = read_all(source=written(path, "pt_PT"), languages=Languages(source="en", target="pt-BR"))[1]
+    assert census.notes == [f"{path} has the header 'Language: pt_PT', where pt-BR is expected"]
+
+
+def test_a_file_in_the_language_translated_from_is_turned_round(path: Path) -> None:
+    rows, census, _ = read_all(source=written(path, "zh_CN"), languages=ZH_EN)
+    assert rows == [{"source": "b", "target": "a"}]
+    assert census.notes == [f"{path} is translated into zh_CN: read from the translation to the original"]
+
+
+def test_columns_are_not_turned_round_but_the_language_is_compared(path: Path) -> None:
+    columns = {"source": "msgid", "target": "msgstr"}
+    rows, census, _ = read_all(source=written(path, "zh_CN"), languages=ZH_EN, columns=columns)
+    assert rows == [{"source": "a", "target": "b"}]
+    assert census.notes == [f"{path} has the header 'Language: zh_CN', where en is expected"]
+    columns = {"source": "msgstr", "target": "msgid"}
+    rows, census, _ = read_all(source=written(path, "zh_CN"), languages=ZH_EN, columns=columns)
+    assert (rows, census.notes) == ([{"source": "b", "target": "a"}], [])
 
 
 def test_a_folder_without_po_files(tmp_path: Path) -> None:
+    (tmp_path / "a.tmx").touch()
     with pytest.raises(DataError) as caught:
         rows_of(source=str(tmp_path), format="po")
-    assert str(caught.value) == (f"{tmp_path}: no PO file in this folder\n  name a folder with files that end in .po")
+    assert str(caught.value) == (
+        f"{tmp_path}: no file in this folder has a name that ends in .po\n"
+        f"  give files of other names by a pattern:  source: {tmp_path}/**/*.ENDING"
+    )
 
 
 def test_the_charset_of_the_header_is_used(path: Path) -> None:
