@@ -1,14 +1,15 @@
 """Fine-tune opus-mt, BERT and small GPT models with one recipe, one command and a result you can trust.
 
-Layers, left may import right: cli > finetuning > accounts, fitting > evaluation, pipelines > translating > tasks >
-training, engines, reports > data, models, metrics > recipe, hub > errors. The names below load what they need on first
-use.
+Layers, left may import right: cli > finetuning, checking > accounts, fitting, forecasting > starting, job > evaluation,
+pipelines > translating > tasks > training, engines, reports > data, models, metrics > recipe, hub > errors. The names
+below load what they need on first use.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hftoolkit.checking import check as check
     from hftoolkit.errors import HftoolkitError as HftoolkitError
     from hftoolkit.evaluation import evaluate as evaluate
     from hftoolkit.finetuning import finetune as finetune
@@ -24,6 +25,7 @@ _HOMES = {
     "HftoolkitError": "hftoolkit.errors",
     "Recipe": "hftoolkit.recipe.schema",
     "Report": "hftoolkit.reports.run",
+    "check": "hftoolkit.checking",
     "evaluate": "hftoolkit.evaluation",
     "finetune": "hftoolkit.finetuning",
     "load": "hftoolkit.pipelines",

@@ -5,34 +5,33 @@ import logging
 import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from accelerate import Accelerator
 
 from hftoolkit import hub
 from hftoolkit.accounts import Clock, beginning, sources, too_long, versions
-from hftoolkit.data.features import Features, build_features
 from hftoolkit.data.prepared import RunRows, load_run
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.evaluation import Scored, compared, extra_metrics, extra_scores, read, score_model, score_trivial
-from hftoolkit.fitting import Fitting, fit
-from hftoolkit.models.adapters import adapter_targets, add_adapter, save_adapter
-from hftoolkit.models.devices import choose_device, choose_precision, device_words, peak_memory
-from hftoolkit.models.keys import content_key, tokenizer_key
+from hftoolkit.fitting import fit
+from hftoolkit.job import Job
+from hftoolkit.models.adapters import save_adapter
+from hftoolkit.models.devices import choose_device, peak_memory
+from hftoolkit.models.keys import content_key
 from hftoolkit.models.loading import Loaded, load_checkpoint, quiet
 from hftoolkit.models.saved import write_saved
-from hftoolkit.models.scratch import build_marian
 from hftoolkit.recipe.schema import Recipe
 from hftoolkit.reports.files import write_report
 from hftoolkit.reports.folder import RunFolder, open_run, write_whole
-from hftoolkit.reports.run import UNTOUCHED, ModelFacts, Report, TestSet
+from hftoolkit.reports.run import UNTOUCHED, Report, TestSet
+from hftoolkit.starting import decided, features_of, longest, start_of, trainable
 from hftoolkit.tasks import find_task
 from hftoolkit.tasks.base import Task
 from hftoolkit.training.checkpoints import load_weights
+from hftoolkit.training.tracking import closing_trackers, require_trackers, track
 
 log = logging.getLogger("hftoolkit")
 
@@ -55,18 +54,27 @@ def finetune(
 
     Raises:
         RecipeError: If the recipe has problems.
+        UsageError: If a tracker it names is not installed.
         DataError: If rows cannot be read, or none are left.
         ModelError: If the model cannot be loaded, does not suit, or would produce gibberish.
         HubError: If something cannot be fetched.
         OutputError: If the output folder holds another run or cannot be written.
     """
     clock = Clock()
-    accelerator = Accelerator(cpu=choose_device().type == "cpu", mixed_precision="no")
-    recipe = _decided(read(recipe, list(overrides)), accelerator.device)
+    recipe = read(recipe, list(overrides))
+    require_trackers(recipe.tracking)
+    folder = RunFolder(Path(recipe.output))
+    accelerator = Accelerator(
+        cpu=choose_device().type == "cpu",
+        mixed_precision="no",
+        log_with=list(recipe.tracking) or None,
+        project_dir=folder.path / "tracking",
+    )
+    recipe = decided(recipe, accelerator.device)
     task = find_task(recipe.task)(recipe.options, recipe.data.languages)
     extra = extra_metrics(recipe) if accelerator.is_main_process else {}
-    folder = RunFolder(Path(recipe.output))
-    with open_run(recipe, overwrite=overwrite) if accelerator.is_main_process else nullcontext():
+    run = open_run(recipe, overwrite=overwrite) if accelerator.is_main_process else nullcontext()
+    with run, closing_trackers(accelerator):
         accelerator.wait_for_everyone()
         return _run(recipe, task, extra, folder, accelerator, clock)
 
@@ -85,21 +93,20 @@ def _run(
             recipe.data, task.inputs, task.answers, folder=hub.cache_folder() / "rows", seed=recipe.training.seed
         )
     with clock("load"), accelerator.main_process_first():
-        start, notes = _start(recipe, task, rows, folder)
-        task.bind(start.tokenizer, start.model.config)
+        start, notes = start_of(recipe, task, rows.train, folder.checkpoints / "start")
         start.model.to(accelerator.device)
     _say(accelerator, notes)
     with clock("baseline"):
         before = _baseline(recipe, task, start, rows) if accelerator.is_main_process else {}
     accelerator.wait_for_everyone()
     with clock("encode"), accelerator.main_process_first():
-        features, validation = (_features(recipe, task, start, part) for part in (rows.train, rows.validation))
-    notes += (cut := too_long(_longest(recipe, start), {"training": features, "validation": validation}))
-    model, facts = _trainable(recipe, start, accelerator)
+        features, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
+    notes += (cut := too_long(longest(recipe, start), {"training": features, "validation": validation}))
+    model, facts = trainable(recipe, start, accelerator)
     _say(accelerator, [*beginning(rows, facts), *cut])
     with clock("train and validate"):
         fitted = fit(
-            Fitting(recipe, task, start.tokenizer, model, features, validation, rows.validation, folder), accelerator
+            Job(recipe, task, start.tokenizer, model, features, validation, rows.validation, folder), accelerator
         )
         notes += fitted.notes
     if accelerator.is_main_process:
@@ -134,39 +141,10 @@ def _run(
     if accelerator.is_main_process:
         write_report(report, folder.path)
         folder.finish()
+        for test in tests:
+            track(accelerator, f"test/{test.name}", fitted.steps, {score.name: score.value for score in test.after})
     accelerator.wait_for_everyone()
     return report
-
-
-def _decided(recipe: Recipe, device: torch.device) -> Recipe:
-    """The recipe with what the machine decides filled in, so that a resumed run decides the same."""
-    precision = choose_precision(recipe.training.precision, device, adapter=recipe.adapter is not None)
-    return recipe.model_copy(update={"training": recipe.training.model_copy(update={"precision": precision})})
-
-
-def _start(recipe: Recipe, task: Task, rows: RunRows, folder: RunFolder) -> tuple[Loaded, list[str]]:
-    """The checkpoint to start from, and what should be said about it."""
-    if recipe.model.scratch is None:
-        loaded = load_checkpoint(
-            str(recipe.model.name),
-            task.auto_class,
-            revision=recipe.model.revision,
-            dropout=recipe.training.dropout,
-        )
-        task.bind(loaded.tokenizer, loaded.model.config)
-        task.check(loaded.model, loaded.tokenizer, rows.train.take(range(min(4, len(rows.train)))), loaded.name)
-        if recipe.adapter is not None:
-            adapter_targets(loaded.model, recipe.adapter.targets)  # refuses what will not work, before any scoring
-        return loaded, list(loaded.notes)
-    path = folder.checkpoints / "start"
-    notes = ["a new model from scratch: there is no model to compare with, so the baseline is " + task.trivial_name]
-    if not path.is_dir():
-        draft = folder.checkpoints / "start.partial"
-        notes += build_marian(
-            recipe.model.scratch, task.texts(rows.train), recipe.data.languages, draft, recipe.training.seed
-        )
-        draft.rename(path)
-    return load_checkpoint(str(path), task.auto_class), notes
 
 
 def _baseline(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[str, Scored]:
@@ -194,47 +172,6 @@ def _baseline(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[
         with suppress(OSError):  # without room for it the next run measures again
             write_whole(kept, found[name].to_json())
     return found
-
-
-def _features(recipe: Recipe, task: Task, start: Loaded, rows: Rows) -> Features:
-    return build_features(
-        rows,
-        partial(task.encode, tokenizer=start.tokenizer),
-        padded=task.padded,
-        max_tokens=_longest(recipe, start),
-        folder=hub.cache_folder() / "features",
-        key=[task.fingerprint(), tokenizer_key(start.folder)],
-    )
-
-
-def _trainable(recipe: Recipe, start: Loaded, accelerator: Accelerator) -> tuple[Any, ModelFacts]:
-    """The model as it is trained, and its facts."""
-    model = start.model
-    if accelerator.device.type == "cpu":
-        # 1.3 times the tokens/s of sdpa under bf16 on sentences of 30 tokens, the same in float32.
-        model.set_attn_implementation("eager")
-    parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)  # constant tables are no weights
-    adapter, targets = "", []
-    if recipe.adapter is not None:
-        targets = adapter_targets(model, recipe.adapter.targets)
-        torch.manual_seed(recipe.training.seed)
-        base = recipe.model.name or ""
-        base = str(Path(base).resolve()) if Path(base).is_dir() else base
-        model = add_adapter(model, recipe.adapter, base, recipe.model.revision)
-        adapter = f"LoRA, rank {recipe.adapter.rank}, alpha {recipe.adapter.alpha or 2 * recipe.adapter.rank}"
-    model.to(accelerator.device)
-    products = "" if recipe.training.precision == "float32" else " weights, bf16 products"
-    return model, ModelFacts(
-        name=recipe.model.name or "scratch",
-        architecture=type(start.model).__name__,
-        parameters=parameters,
-        trainable=sum(p.numel() for p in model.parameters() if p.requires_grad),
-        number_format=f"float32{products}",
-        device=device_words(accelerator.device),
-        revision=start.folder.name if start.folder.parent.name == "snapshots" else "",
-        adapter=adapter,
-        adapter_targets=targets,
-    )
 
 
 def _save(task: Task, start: Loaded, model: Any, folder: RunFolder) -> None:
@@ -288,11 +225,6 @@ def _write_predictions(task: Task, name: str, rows: Rows, before: Scored, after:
 
 def _decoding(recipe: Recipe) -> Decoding:
     return Decoding(recipe.evaluation.beams, recipe.evaluation.length_penalty)
-
-
-def _longest(recipe: Recipe, start: Loaded) -> int:
-    """Tokens of the longest side that is trained on: what the recipe says, or the model's positions."""
-    return min(recipe.training.max_tokens, int(start.model.config.max_position_embeddings))
 
 
 def _say(accelerator: Accelerator, notes: Iterable[str]) -> None:

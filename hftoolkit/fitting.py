@@ -2,48 +2,22 @@
 
 import logging
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
-import numpy as np
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 
-from hftoolkit.data.features import Features
-from hftoolkit.data.rows import Rows
-from hftoolkit.engines.decoding import Decoding
 from hftoolkit.errors import ModelError, OutputError
-from hftoolkit.evaluation import score_model
-from hftoolkit.models.guard import zero_rows
-from hftoolkit.recipe.schema import Recipe, Training
-from hftoolkit.reports.folder import RunFolder
-from hftoolkit.tasks.base import Task
+from hftoolkit.job import Job, harm_of_dropout, measure_of, plan_of, prepared, steps_of
 from hftoolkit.training.averaging import Candidates
-from hftoolkit.training.batches import Batch
 from hftoolkit.training.checkpoints import Place, load_checkpoint, save_checkpoint, save_weights
-from hftoolkit.training.loop import Objective, Step, mean_loss, train
-from hftoolkit.training.optimizer import build_optimizer, learning_rates
-from hftoolkit.training.plan import MicroBatch, Plan
+from hftoolkit.training.loop import Step
+from hftoolkit.training.plan import Plan
 from hftoolkit.training.progress import watched
 from hftoolkit.training.tracking import start_tracking, track, track_step
 
 log = logging.getLogger("hftoolkit")
-
-
-@dataclass(frozen=True)
-class Fitting:
-    """All that training needs."""
-
-    recipe: Recipe
-    task: Task
-    tokenizer: Any
-    model: Any
-    features: Features
-    validation: Features
-    validation_rows: Rows
-    folder: RunFolder
 
 
 @dataclass(frozen=True)
@@ -66,7 +40,7 @@ class Fitted:
     notes: list[str]
 
 
-def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
+def fit(job: Job, accelerator: Accelerator) -> Fitted:
     """Take the steps that are left; keep the best weights, and a place to resume from at every evaluation.
 
     Raises:
@@ -75,14 +49,10 @@ def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
     """
     settings, folder, model = job.recipe.training, job.folder, job.model
     main = accelerator.is_main_process
-    plan = _plan(job)
-    optimizer = build_optimizer(
-        model, weight_decay=settings.weight_decay, betas=settings.betas, zero_rows=zero_rows(model)
-    )
-    objective = Objective(_whole(job), partial(job.task.loss, smoothing=settings.label_smoothing))
-    prepared, optimizer = accelerator.prepare(objective, optimizer)
+    plan = plan_of(job)
+    objective, optimizer = prepared(job, accelerator)
     place = _place(job, optimizer)
-    measure = _measure(job, accelerator)
+    measure = measure_of(job, accelerator)
     averaging = settings.averaging
     candidates = averaging and Candidates(folder.averaged, averaging.checkpoints, averaging.choose)
     notes: list[str] = []
@@ -95,30 +65,11 @@ def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
             scores = measure()
             track(accelerator, "validation", 0, scores)
             folder.add([{"step": 0, "validation": scores}])
-            notes += _harm_of_dropout(job, plan, accelerator)
+            notes += harm_of_dropout(job, plan, accelerator)
         for note in notes:
             log.info(note)
-    steps = train(
-        prepared,
-        optimizer,
-        plan.steps(
-            plan.total if _out_of_patience(job, place) else place.step,
-            process=accelerator.process_index,
-            processes=accelerator.num_processes,
-            micro_batches=settings.micro_batches,
-        ),
-        collate=_collate(job.task, job.features),
-        rate=learning_rates(
-            settings.schedule,
-            peak=settings.learning_rate,
-            warmup=_warmup(settings, plan.total),
-            total=plan.total,
-        ),
-        accelerator=accelerator,
-        seed=settings.seed,
-        max_grad_norm=settings.max_grad_norm,
-        bf16=settings.precision == "bf16",
-    )
+    first = plan.total if _out_of_patience(job, place) else place.step
+    steps = steps_of(job, plan, objective, optimizer, accelerator, first)
     pending: list[dict[str, Any]] = []
     for step in watched(steps, first=place.step, total=plan.total, shown=main):
         _check_finite(step)
@@ -164,35 +115,13 @@ def fit(job: Fitting, accelerator: Accelerator) -> Fitted:
     )
 
 
-def _whole(job: Fitting) -> Any:
-    """The transformers model, with the adapter's matrices in it."""
-    return job.model.get_base_model() if job.recipe.adapter is not None else job.model
-
-
-def _plan(job: Fitting) -> Plan:
-    settings = job.recipe.training
-    return Plan(
-        job.features.lengths,
-        job.features.sources,
-        [source.weight for source in job.recipe.data.train],
-        batch_tokens=settings.batch_tokens,
-        epochs=settings.epochs,
-        max_steps=settings.max_steps,
-        seed=settings.seed,
-    )
-
-
-def _warmup(settings: Training, total: int) -> int:
-    return round(settings.warmup_ratio * total) if settings.warmup_steps is None else settings.warmup_steps
-
-
-def _scores(job: Fitting) -> dict[int, float]:
+def _scores(job: Job) -> dict[int, float]:
     """The deciding score of every evaluation after a step."""
     lines = [line for line in job.folder.lines() if "validation" in line and line["step"]]
     return {line["step"]: line["validation"][job.task.goal] for line in lines}
 
 
-def _place(job: Fitting, optimizer: Any) -> Place:
+def _place(job: Job, optimizer: Any) -> Place:
     """Where the run stands, its weights and optimizer state put back."""
     data = f"{job.features.key} {job.validation.key}"
     if not job.folder.last.is_file():
@@ -206,24 +135,6 @@ def _place(job: Fitting, optimizer: Any) -> Place:
     return place
 
 
-def _harm_of_dropout(job: Fitting, plan: Plan, accelerator: Accelerator) -> list[str]:
-    """Say it where dropout alone makes a model forget what it knows: distilled models are made without."""
-    collate, bf16 = _collate(job.task, job.features), job.recipe.training.precision == "bf16"
-    rows = next(plan.steps()).micro_batches[0].rows[:8]
-    with_it, without = (
-        mean_loss(
-            _whole(job), [collate(MicroBatch(rows, True), 0)], job.task.loss, accelerator.device, bf16=bf16, dropout=on
-        )
-        for on in (True, False)
-    )
-    if with_it < without + 1.0:  # usual dropout costs a tenth or two
-        return []
-    return [
-        f"dropout raises the loss of the untouched model from {without:.1f} to {with_it:.1f} on the first rows; "
-        "distilled models are made without it: try --set training.dropout=0"
-    ]
-
-
 def _check_finite(step: Step) -> None:
     """Stop before weights that are not numbers are kept."""
     if not math.isfinite(step.loss + step.gradient_norm):
@@ -234,32 +145,7 @@ def _check_finite(step: Step) -> None:
         )
 
 
-def _collate(task: Task, features: Features) -> Callable[[MicroBatch, int], Batch]:
-    return lambda micro, seed: task.collate(features.table.take_arrays(micro.rows), seed)
-
-
-def _measure(job: Fitting, accelerator: Accelerator) -> Callable[[], dict[str, float]]:
-    """What measures the model on held-out rows: its loss on all of them, greedy decoding on some."""
-    recipe, task, features, rows = job.recipe, job.task, job.validation, job.validation_rows
-    none = np.zeros(len(features), np.uint16)
-    plan = Plan(features.lengths, none, [1.0], recipe.training.batch_tokens, epochs=1)
-    # Evenly over the file, which may be sorted.
-    places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), recipe.evaluation.validation_rows)).astype(int))
-    decoded = rows.subset(places)
-    inner = _whole(job)
-    engine = task.engine(inner, job.tokenizer, batch_tokens=recipe.evaluation.batch_tokens)
-    collate = _collate(task, features)
-
-    def measure() -> dict[str, float]:
-        batches = (collate(MicroBatch(batch, True), 0) for batch in plan.epoch(0))
-        loss = mean_loss(inner, batches, task.loss, accelerator.device, bf16=recipe.training.precision == "bf16")
-        scored = score_model(task, engine, decoded, Decoding(beams=1))
-        return {"loss": loss} | {one.name: one.total(scored.counts[one.name].sum(axis=0)) for one in task.measures()}
-
-    return measure
-
-
-def _due(job: Fitting, step: Step, total: int) -> bool:
+def _due(job: Job, step: Step, total: int) -> bool:
     every = job.recipe.evaluation.every
     return step.number == total or (step.last_of_epoch if every is None else step.number % every == 0)
 
@@ -270,7 +156,7 @@ def _judged(place: Place, step: int, score: float) -> Place:
     return replace(place, step=step, worse=place.worse + 1)
 
 
-def _out_of_patience(job: Fitting, place: Place) -> bool:
+def _out_of_patience(job: Job, place: Place) -> bool:
     return job.recipe.training.patience is not None and place.worse >= job.recipe.training.patience
 
 

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,15 +22,14 @@ from hftoolkit.data.features import build_features
 from hftoolkit.data.prepared import load_run
 from hftoolkit.errors import ModelError, OutputError
 from hftoolkit.finetuning import finetune
-from hftoolkit.fitting import Fitted, Fitting, fit
+from hftoolkit.fitting import Fitted, fit
+from hftoolkit.job import Job
 from hftoolkit.models.loading import load_checkpoint
 from hftoolkit.recipe.reader import recipe_from
 from hftoolkit.reports.folder import RunFolder
 from hftoolkit.tasks import task_options
 from hftoolkit.tasks.translation import Translation
 from hftoolkit.training.loop import Step
-
-Job = Callable[..., Fitting]
 
 
 @dataclass
@@ -69,7 +68,7 @@ class Workplace:
             "output": str(self.root / output),
         }
 
-    def job(self, output: str = "run", **changes: Any) -> Fitting:
+    def job(self, output: str = "run", **changes: Any) -> Job:
         recipe = recipe_from(self.recipe(output, **changes), tasks=task_options())
         rows = load_run(recipe.data, ["source"], ["target"], folder=self.root / "rows", seed=1)
         task = Translation(Translation.Options(), recipe.data.languages)
@@ -85,7 +84,7 @@ class Workplace:
         )
         folder = RunFolder(self.root / output)
         folder.path.mkdir(exist_ok=True)
-        return Fitting(recipe, task, loaded.tokenizer, loaded.model, features, features, rows.validation, folder)
+        return Job(recipe, task, loaded.tokenizer, loaded.model, features, features, rows.validation, folder)
 
     def fitted(self, output: str = "run", **changes: Any) -> Fitted:
         return fit(self.job(output, **changes), Accelerator(cpu=True))
@@ -294,7 +293,7 @@ def test_patience_begins_anew_with_every_better_score(
     scores = iter(
         [0.0, 50.0, 40.0, 60.0, 60.0, 50.0, 70.0, 65.0, 69.0, 70.0, 1.0]
     )  # the first is the untouched model's
-    monkeypatch.setattr(fitting, "_measure", lambda *_: lambda: {"loss": 1.0, "chrF2": next(scores)})
+    monkeypatch.setattr(fitting, "measure_of", lambda *_: lambda: {"loss": 1.0, "chrF2": next(scores)})
     done = at.fitted(patience=patience, evaluation={"every": 1})
     assert (done.steps, done.best_step) == (steps, best)
 

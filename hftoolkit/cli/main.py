@@ -13,6 +13,7 @@ from hftoolkit import __version__
 from hftoolkit.errors import HftoolkitError
 
 COMMANDS = {
+    "check": "Look at all that a recipe names before it runs: problems, tokens, time, memory.",
     "finetune": "Fine-tune a model as a recipe says; report what was gained and lost.",
     "evaluate": "Score a model on a recipe's test sets.",
     "translate": "Translate text, a file, or standard input line by line.",

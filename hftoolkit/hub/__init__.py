@@ -10,9 +10,9 @@ from hftoolkit.errors import HubError, UsageError
 from hftoolkit.hub.cached import cached_snapshot
 from hftoolkit.hub.folders import cache_folder
 from hftoolkit.hub.packages import package_folder
-from hftoolkit.hub.remote import fetch
+from hftoolkit.hub.remote import endpoint, fetch
 
-__all__ = ["cache_folder", "resolve"]
+__all__ = ["cache_folder", "endpoint", "find", "resolve"]
 
 Kind = Literal["model", "dataset"]
 
@@ -43,6 +43,30 @@ def resolve(
         UsageError: If the name can be neither a folder nor a hub id.
         HubError: If the package, the endpoint or the repository does not give it; the message says why.
     """
+    found = find(name, revision, kind, files=files)
+    if found is not None:
+        return found
+    try:
+        return fetch(name, revision, kind, files, timeout)
+    except HubError as error:
+        if "/" in name and Path(name).expanduser().parent.is_dir():  # what was meant may well be a folder
+            raise HubError(f"there is no folder {name!r}, and as a hub id: {error}") from error
+        raise
+
+
+def find(name: str, revision: str = "main", kind: Kind = "model", *, files: Sequence[str] | None = None) -> Path | None:
+    """Where a model or data set lies on this machine, without any connection; None where it has to be downloaded.
+
+    Args:
+        name: As for `resolve`.
+        revision: As for `resolve`.
+        kind: As for `resolve`.
+        files: As for `resolve`.
+
+    Raises:
+        UsageError: If the name can be neither a folder nor a hub id.
+        HubError: If a package does not give it.
+    """
     # For a repository without safetensors transformers would tell a service outside the endpoint what is loaded, and
     # send the user's token along.
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
@@ -52,15 +76,7 @@ def resolve(
     if name and folder.is_dir():
         return folder
     _check_hub_id(name, revision)
-    snapshot = cached_snapshot(name, revision, kind, files)
-    if snapshot is not None:
-        return snapshot
-    try:
-        return fetch(name, revision, kind, files, timeout)
-    except HubError as error:
-        if "/" in name and folder.parent.is_dir():  # what was meant may well be a folder
-            raise HubError(f"there is no folder {name!r}, and as a hub id: {error}") from error
-        raise
+    return cached_snapshot(name, revision, kind, files)
 
 
 def _check_hub_id(name: str, revision: str) -> None:

@@ -154,6 +154,22 @@ def open_run(recipe: Recipe, *, overwrite: bool) -> Iterator[RunFolder]:
         yield from _opened(recipe, folder, overwrite=overwrite)
 
 
+def check_place(recipe: Recipe) -> None:
+    """Look whether a run could begin or go on in its folder; nothing is written.
+
+    Raises:
+        OutputError: If the folder holds a finished run, an unfinished one that began otherwise, or anything else, or
+            cannot be written.
+    """
+    folder = RunFolder(Path(recipe.output))
+    _check_place(folder, overwrite=False)
+    if folder.begun:
+        _check_same(recipe, folder.path)
+    home = next(place for place in (folder.path, *folder.path.absolute().parents) if place.exists())
+    if not os.access(home, os.W_OK):
+        raise OutputError(f"{home}: cannot be written: permission denied\n  choose another folder:   --set output=...")
+
+
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Keep every other process out of a run's folder; the lock lies in our cache and falls with the process."""

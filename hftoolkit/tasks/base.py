@@ -120,6 +120,19 @@ class Task(ABC):
     def predict(self, engine: Any, rows: Iterable[Row], decoding: "Decoding") -> Iterator[Any]:
         """A prediction for every row, in order and in constant memory."""
 
+    def rehearse(self, engine: Any, rows: Sequence[Row], decoding: "Decoding") -> None:
+        """Predict rows to see how long it takes; a model that has learned nothing is not to answer at length."""
+        for _ in self.predict(engine, rows, decoding):
+            pass
+
+    def doubts(self, rows: Sequence[Row]) -> list[str]:
+        """What looks wrong about some training rows: for each thing what it is, and in further lines what to do."""
+        return []
+
+    def doubts_about(self, model: Any, tokenizer: Any, rows: Sequence[Row]) -> list[str]:
+        """What looks wrong about a pretrained model for some training rows."""
+        return []
+
     @abstractmethod
     def measures(self) -> list[Measure]:
         """The scores of this task, the deciding one first."""

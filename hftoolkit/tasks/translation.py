@@ -6,6 +6,7 @@ and must be the same in training, evaluation and use; it is recorded in the chec
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from hftoolkit.errors import ModelError, UsageError
 from hftoolkit.metrics import translations
 from hftoolkit.models.languages import normalise, target_token
+from hftoolkit.models.plausibility import doubts_about_pairs
 from hftoolkit.models.saved import Saved
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.tasks.base import Feature, Measure, Row, Task
@@ -29,6 +31,15 @@ if TYPE_CHECKING:
 
 IGNORED = -100
 """Label of positions that are not counted."""
+
+_FEW = 8
+"""Rows below which nothing is concluded from losses."""
+
+_SHOWN_TOKENS = 64
+"""Tokens of a side that are enough to judge whether two sides belong together."""
+
+_LIKELIER = 0.85
+"""Loss of true pairs at most, as a share of the loss of shuffled ones."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +158,58 @@ class Translation(Task):
     ) -> Iterator[Translated]:
         for text in engine.generate((self.prompt(row["source"]) for row in rows), decoding, **settings):
             yield Translated(text)
+
+    def rehearse(self, engine: "TorchEngine", rows: Sequence[Row], decoding: "Decoding") -> None:
+        answers = engine.tokenizer(text_target=[_answers(row)[0] for row in rows])["input_ids"]
+        for _ in self.predict(engine, rows, decoding, max_new_tokens=max(map(len, answers))):
+            pass
+
+    def doubts(self, rows: Sequence[Row]) -> list[str]:
+        pairs = [(row["source"], _answers(row)[0]) for row in rows]
+        return doubts_about_pairs(pairs, self.languages.source, self.languages.target)
+
+    def doubts_about(self, model: Any, tokenizer: Any, rows: Sequence[Row]) -> list[str]:
+        return [*self._other_languages(tokenizer), *self._unlikely_pairs(model, tokenizer, rows)]
+
+    def _other_languages(self, tokenizer: Any) -> list[str]:
+        """Doubts where a tokenizer names languages that are not the recipe's; groups such as `mul` are not judged."""
+        found = []
+        wanted = {"source": self.languages.source, "target": self.languages.target}
+        for role, own in {"source": tokenizer.source_lang, "target": tokenizer.target_lang}.items():
+            with suppress(UsageError):
+                if own and normalise(own).language not in (normalise(wanted[role]).language, "mul"):
+                    found.append(
+                        f"model: its {role} language is '{own}', the recipe's is '{wanted[role]}'\n"
+                        "  choose a model of these languages, or correct data.languages"
+                    )
+        return found
+
+    def _unlikely_pairs(self, model: Any, tokenizer: Any, rows: Sequence[Row]) -> list[str]:
+        """A doubt where the model finds each target hardly likelier than that of another row."""
+        import torch
+
+        if len(rows) < _FEW:
+            return []
+        others = [*rows[1:], rows[0]]
+        losses = []
+        for targets in (rows, others):
+            mixed = [{**row, "target": _answers(other)[0]} for row, other in zip(rows, targets, strict=True)]
+            features = [
+                {name: np.array(ids[:_SHOWN_TOKENS], np.int32) for name, ids in found[0].items()}
+                for found in self.encode(mixed, tokenizer)
+            ]
+            batch = self.collate(features, 0)
+            with torch.inference_mode():
+                loss = self.loss(model.eval(), batch)["translation"]
+            losses.append(float(loss) / batch.counts["translation"])
+        paired, shuffled = losses
+        if paired < _LIKELIER * shuffled:
+            return []
+        return [
+            f"the model finds the targets of these rows hardly likelier than those of other rows ({paired:.1f} against "
+            f"{shuffled:.1f} nats per token): they may be in another language than it writes, or not belong together\n"
+            "  look at the columns and some rows, and choose a model of these languages"
+        ]
 
     def prompt(self, source: str) -> str:
         """What the encoder reads for a source."""

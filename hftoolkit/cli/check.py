@@ -1,0 +1,24 @@
+"""`hftoolkit check`."""
+
+import sys
+
+import click
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(path_type=str))
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key, as in --set training.epochs=1."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def check(recipe: str, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Look at all that RECIPE names, and say what would go wrong and how long it would take.
+
+    Nothing is trained, nothing is written into the output folder, and no model is downloaded. Leaves with 0 if the
+    recipe can run, with 1 if data, the model or the folder are in the way, with 2 if the recipe itself is wrong.
+    """
+    from hftoolkit.checking import check as run
+
+    found = run(recipe, overrides=overrides)
+    click.echo(found.to_json() if as_json else str(found), nl=not as_json)
+    sys.exit(found.exit_code)

@@ -1,0 +1,144 @@
+"""What a run will take: a few real steps and some real decoding, timed and multiplied."""
+
+import math
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from accelerate import Accelerator
+from numpy.typing import NDArray
+
+from hftoolkit.data.rows import Rows
+from hftoolkit.engines.decoding import Decoding
+from hftoolkit.job import Job, plan_of, prepared, steps_of, whole_of
+from hftoolkit.models.devices import peak_memory
+from hftoolkit.reports.checkup import Forecast
+from hftoolkit.reports.run import ModelFacts
+from hftoolkit.tasks.base import Row
+from hftoolkit.training.loop import Step
+from hftoolkit.training.plan import Plan
+
+_SECONDS: Final = 3.0
+"""Spent on measured steps; one is always taken."""
+
+_SAMPLE: Final = 1000
+"""Rows of a test set that are tokenized to learn how long its rows are."""
+
+_FORWARD: Final = 1 / 3
+"""Of a training step's time, what the loss alone takes."""
+
+
+def forecast(
+    job: Job, tests: Mapping[str, Rows], accelerator: Accelerator, facts: ModelFacts, begun: Mapping[str, float]
+) -> tuple[Forecast, list[Step]]:
+    """Measure and multiply; afterwards the model is no longer what it was.
+
+    Args:
+        job: The run's, with a model that nobody needs any more.
+        tests: The run's test sets.
+        accelerator: The run's.
+        facts: Of the model.
+        begun: Seconds of reading, loading and encoding, which the run takes too.
+
+    Returns:
+        The forecast, and the steps that were measured.
+    """
+    recipe, plan = job.recipe, plan_of(job)
+    decoding = Decoding(recipe.evaluation.beams, recipe.evaluation.length_penalty)
+    scoring = _seconds_to_predict(job, tests, decoding)
+    picked = _evenly(job.validation_rows, recipe.evaluation.validation_rows)
+    validating = _seconds_to_predict(job, {"validation": picked}, Decoding(beams=1))
+    steps = list(_measured(job, plan, accelerator))
+    seconds = sum(step.seconds for step in steps)
+    tokens = sum(step.tokens for step in steps)
+    computed = sum(step.tokens / (1 - step.padding) for step in steps)
+    of_loss = _FORWARD * seconds / tokens * float(job.validation.lengths.sum())
+    scratch = recipe.model.scratch is not None
+    phases = {
+        **{phase: begun[phase] for phase in ("read", "load")},
+        "baseline": 0.0 if scratch else scoring,
+        "encode": begun["encode"],
+        "train": plan.total * seconds / len(steps),
+        "validate": _evaluations(job, plan) * (validating + of_loss),
+        "test": scoring,
+    }
+    return Forecast(
+        steps=plan.total,
+        step_seconds=seconds / len(steps),
+        tokens_per_second=tokens / seconds,
+        padding=1 - tokens / computed,
+        seconds=phases,
+        peak_memory_bytes=peak_memory(accelerator.device),
+        disk_bytes=_disk(job, facts),
+    ), steps
+
+
+def free_disk(folder: Path) -> int:
+    """Bytes that are free where a folder is, or will be."""
+    return shutil.disk_usage(next(place for place in (folder, *folder.absolute().parents) if place.exists())).free
+
+
+def _measured(job: Job, plan: Plan, accelerator: Accelerator) -> Iterator[Step]:
+    """Real steps of the plan, for some seconds; the first one, which also makes ready, is not counted."""
+    objective, optimizer = prepared(job, accelerator)
+    begin = None
+    for step in steps_of(job, plan, objective, optimizer, accelerator):
+        if begin is None:
+            begin = time.perf_counter()
+            if plan.total > 1:
+                continue
+        yield step
+        if time.perf_counter() - begin > _SECONDS:
+            break
+
+
+def _seconds_to_predict(job: Job, parts: Mapping[str, Rows], decoding: Decoding) -> float:
+    """Seconds that predicting all these rows takes, from one batch of usual rows."""
+    engine = job.task.engine(whole_of(job), job.tokenizer, batch_tokens=job.recipe.evaluation.batch_tokens)
+    samples = {name: list(_evenly(rows, _SAMPLE)) for name, rows in parts.items()}
+    lengths = {name: _input_lengths(job, rows) for name, rows in samples.items()}
+    everything = [row for rows in samples.values() for row in rows]
+    batch, tokens = _usual_batch(everything, np.concatenate(list(lengths.values())), engine.batch_tokens)
+    job.task.rehearse(engine, batch[:1], decoding)
+    begin = time.perf_counter()
+    job.task.rehearse(engine, batch, decoding)
+    rate = (time.perf_counter() - begin) / tokens
+    return rate * sum(float(lengths[name].mean()) * len(rows) for name, rows in parts.items())
+
+
+def _usual_batch(rows: Sequence[Row], lengths: NDArray[np.int64], batch_tokens: int) -> tuple[list[Row], int]:
+    """Rows of one length, such that half of all tokens are in shorter ones, filling a batch; and their tokens."""
+    order = np.argsort(lengths, kind="stable")
+    middle = int(np.searchsorted(np.cumsum(lengths[order]), lengths.sum() / 2))
+    fitting = max(1, batch_tokens // max(1, int(lengths[order[middle]])))
+    begin = max(0, min(middle - fitting // 2, len(order) - fitting))
+    chosen = order[begin : begin + fitting]
+    return [rows[place] for place in chosen], int(lengths[chosen].sum())
+
+
+def _input_lengths(job: Job, rows: Sequence[Row]) -> NDArray[np.int64]:
+    """Tokens that are read for every row."""
+    first = job.task.padded[0]
+    found = job.task.encode(rows, job.tokenizer)
+    return np.array([max(len(feature[first]) for feature in features) if features else 0 for features in found])
+
+
+def _evenly(rows: Rows, number: int) -> Rows:
+    return rows.subset(np.unique(np.linspace(0, len(rows) - 1, min(len(rows), number)).astype(int)))
+
+
+def _evaluations(job: Job, plan: Plan) -> int:
+    """How often the run measures on validation rows."""
+    every = job.recipe.evaluation.every
+    during = len(plan.steps_per_epoch) if every is None else math.ceil(plan.total / every)
+    return during + (job.recipe.model.scratch is None) + (job.recipe.training.averaging is not None)
+
+
+def _disk(job: Job, facts: ModelFacts) -> int:
+    """Bytes of float32 weights: the model, the best, the last with both moments of Adam, those to be averaged."""
+    averaging = job.recipe.training.averaging
+    kept = 4 + (averaging.checkpoints + 1 if averaging else 0)
+    return 4 * (facts.trainable * kept + (facts.trainable if job.recipe.adapter else facts.parameters))
