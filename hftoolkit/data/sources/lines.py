@@ -2,6 +2,7 @@
 
 import codecs
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
@@ -31,18 +32,18 @@ def read_lines(path: Path, encoding: str | None, reading: Reading) -> Iterator[s
     Raises:
         DataError: If the file cannot be read, or a byte is not of the encoding.
     """
-    with opened(path) as file:
-        mark, found = _mark(file.read(4))
-        codec = _codec(path, encoding, found)
-        skipped = len(mark) if codec == found else 0
-        if skipped:
-            reading.note(path, f"begins with a byte order mark: read as {codec.upper()}")
-        file.seek(skipped)
-        try:
-            with TextIOWrapper(file, encoding=codec, newline="\n") as text:
-                yield from text
-        except UnicodeDecodeError:
-            raise _undecodable(path, codec, skipped) from None
+    with _decoded(path, encoding, reading) as text:
+        yield from text
+
+
+def read_text(path: Path, encoding: str | None, reading: Reading) -> str:
+    """All lines of `read_lines` in one text.
+
+    Raises:
+        DataError: As `read_lines` does.
+    """
+    with _decoded(path, encoding, reading) as text:
+        return text.read()
 
 
 def bare(line: str) -> str:
@@ -90,6 +91,22 @@ class BadLines:
             if self.count > _SHOWN:
                 lines.append(f"and {self.count - _SHOWN} more")
             raise DataError("\n  ".join([*lines, self.advice]))
+
+
+@contextmanager
+def _decoded(path: Path, encoding: str | None, reading: Reading) -> Iterator[TextIOWrapper]:
+    with opened(path) as file:
+        mark, found = _mark(file.read(4))
+        codec = _codec(path, encoding, found)
+        skipped = len(mark) if codec == found else 0
+        if skipped:
+            reading.note(path, f"begins with a byte order mark: read as {codec.upper()}")
+        file.seek(skipped)
+        try:
+            with TextIOWrapper(file, encoding=codec, newline="\n") as text:
+                yield text
+        except UnicodeDecodeError:
+            raise _undecodable(path, codec, skipped) from None
 
 
 def _mark(head: bytes) -> tuple[bytes, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from hftoolkit.data.languages import nearest, same_region
 from hftoolkit.data.sources.columns import missing_column, wanted_names
 from hftoolkit.data.sources.files import opened
-from hftoolkit.data.sources.lines import read_lines
+from hftoolkit.data.sources.lines import read_text
 from hftoolkit.data.sources.reading import Raw, Reading
 from hftoolkit.errors import DataError
 
@@ -28,15 +28,16 @@ def read(path: Path, reading: Reading) -> Iterator[Raw]:
     place = f"{path}: entry"
     entries = (unit for unit in store.units if not unit.isheader() and not unit.isblank())
     for number, unit in enumerate(entries, 1):
-        forms = unit.target.strings if unit.hasplural() else [unit.target]
+        plural = unit.hasplural()
+        forms = unit.target.strings if plural else [unit.target]
         reason = _reason(unit, forms)
         if reason:
             census.drop(reason)
             continue
-        if unit.hasplural():
+        if plural:
             reading.count("entries with plural forms, of which only the singular is used")
         values = {
-            "msgid": str(unit.source.strings[0] if unit.hasplural() else unit.source),
+            "msgid": str(unit.source.strings[0] if plural else unit.source),
             "msgstr": str(forms[singular] if singular < len(forms) else forms[0]),
         }
         yield {role: values[name] for role, name in names.items()}, place, number
@@ -78,7 +79,7 @@ def _parsed(path: Path, reading: Reading) -> Any:
     """
     from translate.storage import pypo
 
-    text = "".join(read_lines(path, reading.source.encoding or _charset(path), reading))
+    text = read_text(path, reading.source.encoding or _charset(path), reading)
     store = pypo.pofile()
     try:
         store.parse(_CHARSET.sub("charset=UTF-8", text, count=1).encode())

@@ -36,17 +36,24 @@ def read_units(path: Path, root: str, names: Sequence[str], encoding: str | None
     Raises:
         DataError: If the file cannot be read, is not of this format, or declares entities of its own.
     """
-    name = encoding_name(path, encoding) if encoding else None
+    # libxml2 knows few of Python's names for UTF-8, and its own for most others.
+    codec = encoding_name(path, encoding).removesuffix("-sig") if encoding else None
     with opened(path) as file:
-        events = etree.iterparse(
-            file,
-            tag=[f"{{*}}{each}" for each in names],
-            resolve_entities=False,
-            load_dtd=False,
-            no_network=True,
-            collect_ids=False,
-            encoding=name,
-        )
+        try:
+            events = etree.iterparse(
+                file,
+                tag=[f"{{*}}{each}" for each in names],
+                resolve_entities=False,
+                load_dtd=False,
+                no_network=True,
+                collect_ids=False,
+                encoding=codec,
+            )
+        except LookupError:
+            raise DataError(
+                f"{path}: encoding: XML cannot be read in {encoding!r}\n"
+                "  leave it out where the file says it, or convert the file to UTF-8"
+            ) from None
         first = True
         try:
             for _, element in events:

@@ -78,6 +78,8 @@ def test_the_encoding_is_that_of_the_file_or_of_the_recipe(path: Path) -> None:
     assert segments(path) == ["中"]
     path.write_bytes(text.encode("gb18030"))
     assert segments(path, "GB18030") == ["中"]
+    path.write_bytes(text.encode("utf-8-sig"))
+    assert segments(path, "UTF-8-sig") == segments(path, "utf8") == segments(path) == ["中"]
     path.write_bytes(text.encode("utf-16"))
     assert segments(path) == ["中"]
 
@@ -113,6 +115,10 @@ def test_another_format(path: Path) -> None:
 
 def test_an_unknown_encoding(path: Path) -> None:
     assert "Python knows no encoding 'utf-88'" in message(path, "<tmx/>", "utf-88")
+    assert message(path, "<tmx/>", "mac_roman") == (
+        f"{path}: encoding: XML cannot be read in 'mac_roman'\n"
+        "  leave it out where the file says it, or convert the file to UTF-8"
+    )
 
 
 def declaring(entities: str, segment: str) -> str:
