@@ -21,7 +21,7 @@ _PLAIN_WORD = re.compile(r"[^<&`:{%$|@/\\\[.]*?[^\W\d_]\s")
 _OPENING = re.compile(r"[<&`:{%$|@\[]|\.\. |www\.")
 _LETTER = re.compile(r"[^\W\d_]")
 
-_TITLED = re.compile(r"(?::[a-z][\w:+.-]*:)?`([^`<>]*)<[^`<>]*>`", re.IGNORECASE)
+_TITLED = re.compile(r"(?::[a-z][\w:+.-]*:)?(?<!`)`([^`<>]*)<[^`<>]*>`(?!`)", re.IGNORECASE)
 
 _MARKUP = re.compile(
     r"""

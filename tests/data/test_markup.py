@@ -22,6 +22,8 @@ MARKUP = [
     "``bool(NotImplemented)``.",
     "``1 <= day <= number of days in the given month``,",
     "`len`",
+    "``KEY1 in <subject>``",
+    "``\\g<quote>``",
     ":func:`hex`, :func:`oct`, :func:`bin`.",
     ":c:func:`PyObject_Call` | :py:class:`!int`",
     "`<https://example.org>`_",

@@ -10,6 +10,8 @@ from translate.storage.xliff import Xliff1File
 
 from hftoolkit.data.census import Census
 from hftoolkit.data.rows import Rows, load_rows
+from hftoolkit.data.sources import read
+from hftoolkit.data.sources.formats import format_of_file
 from hftoolkit.data.splitting import hold_out_files, leakage
 from hftoolkit.errors import DataError
 from hftoolkit.recipe.schema import Filters, Languages, Source
@@ -121,6 +123,32 @@ def test_catalogues_of_one_language_each(tmp_path: Path, tag: str) -> None:
     rows = load(tmp_path, source=str(path), languages=language("en", tag))
     assert counts(rows) == (125, 125, {})
     assert rows.census[0].notes == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "format", "entries"),
+    [
+        ("drf-po", "po", [125] * 4),
+        ("wtforms-po", "po", [36] * 3),
+        ("python-docs-pt_BR-po", "po", 46_318),
+        ("python-docs-zh_CN-po", "po", 51_986),
+        ("tico19-tmx", "tmx", [3_071] * 2),
+        ("symfony-xliff", "xliff", [116] * 3),
+    ],
+)
+def test_every_entry_of_every_file_is_a_row_or_counted(folder: str, format: str, entries: list[int] | int) -> None:
+    found = []
+    for path in sorted((DATA / "translation" / folder).rglob("*.*")):
+        if format_of_file(path) != format or path.name in ("wtforms.pot", "validators.en.xlf"):
+            continue
+        census = Census(str(path))
+        columns = {"source": "en", "target": TAGS[path.suffixes[-2]]} if format != "po" else {}
+        raws = read(Source(source=str(path), columns=columns), ("source", "target"), census)
+        found.append(sum(1 for _, rows in raws for _ in rows) + census.read)
+    assert (sum(found) if isinstance(entries, int) else found) == entries
+
+
+TAGS = {".en-zh": "zh", ".en-fr": "fr", ".zh_CN": "zh-CN", ".fr": "fr", ".de": "de"}
 
 
 @pytest.mark.parametrize(("name", "tag"), [("all.en-zh.tmx", "zh-Hans"), ("all.en-fr.tmx", "fr")])
