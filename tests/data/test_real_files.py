@@ -204,9 +204,9 @@ def test_csv_with_lines_in_quotes(tmp_path: Path) -> None:
 
 def test_tsv_with_unbalanced_quotes_and_a_byte_order_mark(tmp_path: Path) -> None:
     folder = DATA / "classification" / "mrpc"
-    for name, read in (("msr_paraphrase_train.txt", 4_076), ("msr_paraphrase_test.txt", 1_725)):
+    for name, count in (("msr_paraphrase_train.txt", 4_076), ("msr_paraphrase_test.txt", 1_725)):
         columns = {"one": "#1 String", "two": "#2 String", "label": "Quality"}
         source = Source(source=str(folder / name), format="tsv", columns=columns)
         rows = load_rows([source], ["one", "two"], ["label"], filters=None, folder=tmp_path)
-        assert counts(rows) == (read, read, {})
+        assert counts(rows) == (count, count, {})
         assert len(rows.census[0].notes) == 1
