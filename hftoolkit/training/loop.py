@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from hftoolkit.training.batches import Batch
 from hftoolkit.training.dropout import QuickDropout
+from hftoolkit.training.memory import EVERY, give_back
 from hftoolkit.training.plan import MicroBatch, PlannedStep
 
 Collate = Callable[[MicroBatch, int], Batch]
@@ -133,6 +134,8 @@ def train(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         total_loss = accelerator.reduce(step_loss, "sum")
+        if device.type == "cpu" and planned.number % EVERY == 0:
+            give_back()
         yield Step(
             number=planned.number + 1,
             epoch=planned.epoch,

@@ -10,6 +10,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from hftoolkit.models.guard import zero_rows
+from hftoolkit.training import loop
 from hftoolkit.training.batches import Batch
 from hftoolkit.training.loop import Objective, Step, mean_loss, train
 from hftoolkit.training.optimizer import build_optimizer
@@ -277,3 +278,15 @@ def test_it_learns_from_a_plan(lesson: Callable[..., Any], settings: dict[str, A
     found = trained(one, list(plan.steps(micro_batches=2)), settings)
     assert len(found) == plan.total
     assert loss() < 0.9 * before
+
+
+def test_memory_is_given_back_every_few_steps(
+    lesson: Callable[..., Any], settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(loop, "EVERY", 2)
+    monkeypatch.setattr(loop, "give_back", lambda: seen.append(1))
+    one = lesson()
+    optimizer = torch.optim.SGD(one.model.parameters(), lr=0.0)
+    list(train(one.objective, optimizer, steps(ALL, count=5), collate=one.collate, **settings))
+    assert len(seen) == 3
