@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from hftoolkit.data import sources as readers
 from hftoolkit.data.census import Census
+from hftoolkit.data.filters import reasons
 from hftoolkit.data.keys import content_of, first_occurrences, key_of
-from hftoolkit.data.markup import is_markup_only
 from hftoolkit.data.sources.files import missing_file
 from hftoolkit.data.sources.formats import name_of
 from hftoolkit.data.sources.reading import Raw
@@ -210,7 +210,7 @@ def _kept(wanted: _Wanted, census: Sequence[Census], keys: _Keys) -> Iterator[di
     """Rows that qualify, duplicates included; counts them, and adds to the keys, as they go by."""
     roles = (*wanted.inputs, *wanted.answers)
     width = len(wanted.inputs)
-    reason_of = _reasons(wanted.filters, roles)
+    reason_of = reasons(wanted.filters, roles)
     kinds: dict[str, type] = {}
     for number, (source, counts) in enumerate(zip(wanted.sources, census, strict=True)):
         for row, place, line in _raws(readers.read(source, roles, counts, wanted.languages), keys):
@@ -261,34 +261,6 @@ def _check_kind(role: str, value: Any, kinds: dict[str, type], place: str, line:
             f"{place} {line}: {role}: {found}, where the rows before have {before}\n"
             "  write it the same way in all rows of all sources: several texts are several references"
         )
-
-
-def _reasons(filters: Filters | None, roles: Sequence[str]) -> Callable[[Sequence[Any]], str | None]:
-    """Why a row with these values does not qualify; None: it does."""
-    translation = tuple(roles) == ("source", "target")
-    longest = filters.max_characters if filters is not None else None
-    unequal = filters is not None and filters.equal and translation
-    words = filters is not None and filters.markup_only and translation
-
-    def reason(values: Sequence[Any]) -> str | None:
-        for value in values:
-            if _is_blank(value) if isinstance(value, str) else all(_is_blank(text) for text in value or ()):
-                return "empty side"
-        if longest is not None:
-            for value in values:
-                if (len(value) if isinstance(value, str) else max(map(len, value))) > longest:
-                    return f"over {longest} characters"
-        if unequal and values[0] == values[1]:
-            return "source equals target"
-        if words and isinstance(values[0], str) and is_markup_only(values[0]):
-            return "markup only"
-        return None
-
-    return reason
-
-
-def _is_blank(text: str) -> bool:
-    return not text or text.isspace()
 
 
 def _check_left(census: Sequence[Census]) -> None:
