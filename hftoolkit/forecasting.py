@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import torch
 from accelerate import Accelerator
 from numpy.typing import NDArray
 
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
+from hftoolkit.errors import ModelError
 from hftoolkit.job import Job, plan_of, prepared, steps_of, whole_of
 from hftoolkit.models.devices import peak_memory
+from hftoolkit.recipe.schema import Recipe
 from hftoolkit.reports.checkup import Forecast
 from hftoolkit.reports.run import ModelFacts
 from hftoolkit.tasks.base import Row
@@ -45,24 +48,34 @@ def forecast(
 
     Returns:
         The forecast, and the steps that were measured.
+
+    Raises:
+        ModelError: If there is not enough memory for a step.
     """
     recipe, plan = job.recipe, plan_of(job)
     decoding = Decoding(recipe.evaluation.beams, recipe.evaluation.length_penalty)
     scoring = _seconds_to_predict(job, tests, decoding)
     picked = _evenly(job.validation_rows, recipe.evaluation.validation_rows)
     validating = _seconds_to_predict(job, {"validation": picked}, Decoding(beams=1))
-    steps = list(_measured(job, plan, accelerator))
+    try:
+        steps = list(_measured(job, plan, accelerator))
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"training: a step needs more memory than there is on {facts.device}\n"
+            "  raise training.micro_batches, or lower training.batch_tokens"
+        ) from error
     seconds = sum(step.seconds for step in steps)
     tokens = sum(step.tokens for step in steps)
     computed = sum(step.tokens / (1 - step.padding) for step in steps)
     of_loss = _FORWARD * seconds / tokens * float(job.validation.lengths.sum())
     scratch = recipe.model.scratch is not None
+    extra = (not scratch) + (recipe.training.averaging is not None)  # before the first step, and of the average
     phases = {
         **{phase: begun[phase] for phase in ("read", "load")},
         "baseline": 0.0 if scratch else scoring,
         "encode": begun["encode"],
         "train": plan.total * seconds / len(steps),
-        "validate": _evaluations(job, plan) * (validating + of_loss),
+        "validate": (evaluations(recipe, plan) + extra) * (validating + of_loss),
         "test": scoring,
     }
     return Forecast(
@@ -74,6 +87,12 @@ def forecast(
         peak_memory_bytes=peak_memory(accelerator.device),
         disk_bytes=_disk(job, facts),
     ), steps
+
+
+def evaluations(recipe: Recipe, plan: Plan) -> int:
+    """How often a run measures on validation rows between its steps and after them."""
+    every = recipe.evaluation.every
+    return len(plan.steps_per_epoch) if every is None else math.ceil(plan.total / every)
 
 
 def free_disk(folder: Path) -> int:
@@ -128,13 +147,6 @@ def _input_lengths(job: Job, rows: Sequence[Row]) -> NDArray[np.int64]:
 
 def _evenly(rows: Rows, number: int) -> Rows:
     return rows.subset(np.unique(np.linspace(0, len(rows) - 1, min(len(rows), number)).astype(int)))
-
-
-def _evaluations(job: Job, plan: Plan) -> int:
-    """How often the run measures on validation rows."""
-    every = job.recipe.evaluation.every
-    during = len(plan.steps_per_epoch) if every is None else math.ceil(plan.total / every)
-    return during + (job.recipe.model.scratch is None) + (job.recipe.training.averaging is not None)
 
 
 def _disk(job: Job, facts: ModelFacts) -> int:

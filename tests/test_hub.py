@@ -15,7 +15,7 @@ import pytest
 from hub_server import COMMIT, Hub, allowed, serve
 
 from hftoolkit.errors import HubError, UsageError
-from hftoolkit.hub import cache_folder, refusals, resolve
+from hftoolkit.hub import cache_folder, find, offline, refusals, resolve
 from hftoolkit.hub.choice import choose
 
 MARIAN = ("config.json", "generation_config.json", "source.spm", "target.spm", "tokenizer_config.json", "vocab.json")
@@ -439,3 +439,33 @@ def test_importing_costs_nothing() -> None:
     code = f"import sys, hftoolkit.hub, hftoolkit.models.pairs; print({heavy} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout == "set()\n"
+
+
+# What is here already
+
+
+def test_what_is_nowhere_here_is_not_asked_for(hub: Hub) -> None:
+    assert find("acme/opus-mt-en-zh") is None
+    assert hub.requests == []
+
+
+def test_what_was_fetched_is_found_without_a_request(hub: Hub) -> None:
+    fetched = resolve("acme/opus-mt-en-zh")
+    hub.requests.clear()
+    assert find("acme/opus-mt-en-zh") == fetched
+    assert find("acme/opus-mt-en-zh", "other") is None
+    assert find("acme/opus-mt-en-zh", kind="dataset") is None
+    assert hub.requests == []
+
+
+def test_a_folder_is_found_and_a_wrong_name_is_refused(tmp_path: Path) -> None:
+    assert find(str(tmp_path)) == tmp_path
+    assert refusal(lambda: find("a..b/c"), UsageError) == refusal(lambda: resolve("a..b/c"), UsageError)
+    assert refusal(lambda: find("package:nowhere/model")) == refusal(lambda: resolve("package:nowhere/model"))
+
+
+@pytest.mark.parametrize("variable", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
+def test_whether_the_network_is_forbidden(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not offline()
+    monkeypatch.setenv(variable, "1")
+    assert offline()

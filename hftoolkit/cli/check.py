@@ -10,15 +10,16 @@ import click
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key, as in --set training.epochs=1."
 )
+@click.option("--overwrite", is_flag=True, help="For a run that will be started with --overwrite.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def check(recipe: str, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Look at all that RECIPE names, and say what would go wrong and how long it would take.
+def check(recipe: str, overrides: tuple[str, ...], overwrite: bool, as_json: bool) -> None:
+    """Look at all that RECIPE names: what would go wrong, and what a run takes.
 
-    Nothing is trained, nothing is written into the output folder, and no model is downloaded. Leaves with 0 if the
-    recipe can run, with 1 if data, the model or the folder are in the way, with 2 if the recipe itself is wrong.
+    No model is downloaded, and nothing is written but the cache. Leaves with 0 if the recipe can run, with 1 if data,
+    model or folder are in the way, with 2 if the recipe itself is wrong.
     """
     from hftoolkit.checking import check as run
 
-    found = run(recipe, overrides=overrides)
+    found = run(recipe, overrides=overrides, overwrite=overwrite)
     click.echo(found.to_json() if as_json else str(found), nl=not as_json)
     sys.exit(found.exit_code)

@@ -10,9 +10,9 @@ from hftoolkit.errors import HubError, UsageError
 from hftoolkit.hub.cached import cached_snapshot
 from hftoolkit.hub.folders import cache_folder
 from hftoolkit.hub.packages import package_folder
-from hftoolkit.hub.remote import endpoint, fetch
+from hftoolkit.hub.remote import endpoint, fetch, offline
 
-__all__ = ["cache_folder", "endpoint", "find", "resolve"]
+__all__ = ["cache_folder", "endpoint", "find", "offline", "resolve"]
 
 Kind = Literal["model", "dataset"]
 

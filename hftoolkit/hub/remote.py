@@ -28,7 +28,7 @@ def fetch(name: str, revision: str, kind: str, patterns: Sequence[str] | None, t
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
-    if _offline():
+    if offline():
         raise HubError(refusals.offline(name, kind, hub_cache()))
     address = endpoint()
     api = HfApi(endpoint=address)
@@ -115,7 +115,8 @@ def _commit_and_files(api: Any, name: str, revision: str, kind: str, timeout: fl
         raise refusals.NoHub from error
 
 
-def _offline() -> bool:
+def offline() -> bool:
+    """Whether the environment forbids every connection to the hub."""
     from huggingface_hub import constants
 
     said = (os.environ.get(key, "").upper() for key in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))

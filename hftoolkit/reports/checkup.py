@@ -3,18 +3,22 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from html import escape
 from typing import Literal
 
 from hftoolkit.reports.run import DataSource, ModelFacts
 from hftoolkit.reports.wording import amount, counted, duration, memory, share
+
+_ORDER = ("note", "warning", "error")
+"""What matters most stands last, where a terminal ends."""
 
 
 @dataclass(frozen=True)
 class Finding:
     """One thing a user should know before the run."""
 
-    level: Literal["error", "warning"]
-    """An error stops the run; a warning says what it may suffer from."""
+    level: Literal["error", "warning", "note"]
+    """An error stops the run; a warning says what it may suffer from; a note what will be done unasked."""
 
     message: str
     """Where, what, and in further lines what to do."""
@@ -28,11 +32,11 @@ class Lengths:
     """Name in a feature, such as `input_ids`."""
 
     median: int
-    most: int
-    """Longest that is kept."""
-
     nearly_all: int
     """95 of 100 rows have at most so many."""
+
+    most: int
+    """Longest that is kept."""
 
     total: int
     """Tokens of all rows that are kept, each once."""
@@ -92,6 +96,8 @@ class Checkup:
     """The recipe as the user named it."""
 
     findings: list[Finding] = field(default_factory=list)
+    """In the order in which they were met."""
+
     data: list[DataSource] = field(default_factory=list)
     """Every source, training first."""
 
@@ -116,69 +122,87 @@ class Checkup:
         """Whether nothing stops the run."""
         return self.exit_code == 0
 
+    def of_level(self, level: str) -> list[str]:
+        """The messages of all errors, warnings or notes."""
+        return [finding.message for finding in self.findings if finding.level == level]
+
     def to_json(self) -> str:
         """The same for programs."""
         return json.dumps({"ok": self.ok, **asdict(self)}, ensure_ascii=False, indent=2) + "\n"
 
     def lines(self) -> Iterator[str]:
         """The same for a person."""
-        for source in self.data:
-            dropped = ", ".join(f"{number:,} {reason}" for reason, number in source.dropped.items())
-            yield f"{source.use}: {source.name}: {counted(source.kept, 'row')}" + (
-                f" of {source.read:,}; dropped {dropped}" if dropped else ""
-            )
-            yield from (f"  {note}" for note in source.notes)
-        for role, text in self.example.items():
-            yield f"  {role}: {text}"
-        if self.model_state:
-            yield f"model: {self.model_state}"
-        if self.model:
-            yield f"  {_trained(self.model)}"
-        if self.tokens:
-            yield from _token_lines(self.tokens)
-        if self.forecast:
-            yield from _forecast_lines(self.forecast)
-        for finding in self.findings:
-            yield f"{finding.level}: {finding.message}"
+        facts = list(self._facts())
+        width = max((len(label) for label, _ in facts), default=0)
+        before = ""
+        for label, text in facts:
+            yield f"{label if label != before else '':{width}}  {text}"
+            before = label
+        for level in _ORDER:
+            yield from (f"{level}: {message}" for message in self.of_level(level))
         yield self._verdict()
 
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        """Lines of text, each under what it is about."""
+        width = max((len(source.name) for source in self.data), default=0)
+        for source in self.data:
+            of = "" if source.kept == source.read else f" of {source.read:,}"
+            yield source.use, f"{source.name:{width}}  {counted(source.kept, 'row')}{of}"
+            if source.dropped:
+                reasons = ", ".join(f"{number:,} {reason}" for reason, number in source.dropped.items())
+                yield source.use, f"  left out: {reasons}"
+            yield from ((source.use, f"  {note}") for note in source.notes)
+        yield from (("example", f"{role}: {text}") for role, text in self.example.items())
+        if self.model_state:
+            yield "model", self.model_state
+        if self.model:
+            yield "model", _trained(self.model)
+        if self.tokens:
+            yield from (("tokens", line) for line in _token_lines(self.tokens))
+        if self.forecast:
+            yield from _forecast_lines(self.forecast)
+
     def _verdict(self) -> str:
-        errors, warnings = (sum(finding.level == level for finding in self.findings) for level in ("error", "warning"))
-        if errors:
-            return f"this recipe cannot run: {counted(errors, 'error')}" + (
-                f", {counted(warnings, 'warning')}" if warnings else ""
-            )
-        return "this recipe can run" + (f": {counted(warnings, 'warning')}" if warnings else "")
+        found = [counted(len(self.of_level(level)), level) for level in ("error", "warning") if self.of_level(level)]
+        return f"this recipe {'can' if self.ok else 'cannot'} run" + (f": {', '.join(found)}" if found else "")
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
 
 def _trained(model: ModelFacts) -> str:
-    of = share(model.trainable, model.parameters)
-    what = f"{model.adapter} on {' '.join(model.adapter_targets)}, " if model.adapter else ""
-    return (
-        f"{model.architecture}, {what}{amount(model.trainable)} of {amount(model.parameters)} weights trained ({of}), "
-        f"{model.number_format}, {model.device}"
+    what = (
+        f"{model.adapter} on {' '.join(model.adapter_targets)}: {amount(model.trainable)} weights trained beside "
+        f"{amount(model.parameters)} ({share(model.trainable, model.parameters)})"
+        if model.adapter
+        else f"all {amount(model.parameters)} weights trained"
+        if model.trainable == model.parameters
+        else f"{amount(model.trainable)} of {amount(model.parameters)} weights trained "
+        f"({share(model.trainable, model.parameters)})"
     )
+    return f"{model.architecture}, {what}, {model.number_format}, {model.device}"
 
 
 def _token_lines(tokens: Tokens) -> Iterator[str]:
-    yield f"tokens of {counted(tokens.rows, 'training row')}:"
+    width = max((len(side.side) for side in tokens.sides), default=0)
     for side in tokens.sides:
         yield (
-            f"  {side.side}: {amount(side.total)} in all; median {side.median}, 95 % up to {side.nearly_all}, "
-            f"longest {side.most}"
+            f"{side.side:{width}}  median {side.median}, 95 % up to {side.nearly_all}, longest {side.most}; "
+            f"{amount(side.total)} in all"
         )
     if tokens.too_long:
-        yield f"  dropped because a side is longer than {tokens.limit}: {tokens.too_long:,}"
+        yield f"{tokens.too_long:,} of {tokens.rows + tokens.too_long:,} rows are left out: over {tokens.limit} tokens"
 
 
-def _forecast_lines(forecast: Forecast) -> Iterator[str]:
-    phases = ", ".join(f"{phase} {duration(seconds)}" for phase, seconds in forecast.seconds.items())
-    yield f"forecast: {duration(forecast.total_seconds)}: {phases}"
+def _forecast_lines(forecast: Forecast) -> Iterator[tuple[str, str]]:
+    phases = [f"{phase} {duration(seconds)}" for phase, seconds in forecast.seconds.items() if seconds >= 0.05]
+    yield "time", f"{duration(forecast.total_seconds)}: {', '.join(phases)}"
     yield (
-        f"  {counted(forecast.steps, 'step')} of {forecast.step_seconds:.2f} s, "
-        f"{forecast.tokens_per_second:,.0f} tokens/s, {forecast.padding:.0%} padding"
+        "time",
+        f"{counted(forecast.steps, 'step')} of {forecast.step_seconds:.2f} s, "
+        f"{forecast.tokens_per_second:,.0f} tokens/s, {100 * forecast.padding:.0f} % padding",
     )
-    yield f"  {memory(forecast.peak_memory_bytes)} of memory, {memory(forecast.disk_bytes)} on disk"
+    yield "room", f"{memory(forecast.peak_memory_bytes)} of memory, {memory(forecast.disk_bytes)} on disk"

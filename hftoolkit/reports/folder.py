@@ -1,5 +1,6 @@
 """The folder of a run: fresh, unfinished or finished; its step log and its predictions."""
 
+import errno
 import hashlib
 import json
 import os
@@ -154,20 +155,25 @@ def open_run(recipe: Recipe, *, overwrite: bool) -> Iterator[RunFolder]:
         yield from _opened(recipe, folder, overwrite=overwrite)
 
 
-def check_place(recipe: Recipe) -> None:
-    """Look whether a run could begin or go on in its folder; nothing is written.
+def check_place(recipe: Recipe, *, overwrite: bool) -> None:
+    """Look whether a run could begin or go on in its folder; nothing is written there.
+
+    Args:
+        recipe: With all that is chosen by the machine filled in.
+        overwrite: Whether the run is to be put in the place of one that is there.
 
     Raises:
-        OutputError: If the folder holds a finished run, an unfinished one that began otherwise, or anything else, or
-            cannot be written.
+        OutputError: As `open_run` would.
     """
     folder = RunFolder(Path(recipe.output))
-    _check_place(folder, overwrite=False)
-    if folder.begun:
-        _check_same(recipe, folder.path)
+    with _alone(folder.path):
+        _check_place(folder, overwrite=overwrite)
+        if folder.begun and not overwrite:
+            _check_same(recipe, folder.path)
     home = next(place for place in (folder.path, *folder.path.absolute().parents) if place.exists())
-    if not os.access(home, os.W_OK):
-        raise OutputError(f"{home}: cannot be written: permission denied\n  choose another folder:   --set output=...")
+    code = errno.ENOTDIR if not home.is_dir() else errno.EACCES if not os.access(home, os.W_OK) else 0
+    if code:
+        raise _unwritable(folder.path, OSError(code, os.strerror(code)))
 
 
 @contextmanager

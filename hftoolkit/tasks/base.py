@@ -126,11 +126,15 @@ class Task(ABC):
             pass
 
     def doubts(self, rows: Sequence[Row]) -> list[str]:
-        """What looks wrong about some training rows: for each thing what it is, and in further lines what to do."""
+        """What looks wrong about some rows, in the order of their file; what to do stands in further lines."""
         return []
 
-    def doubts_about(self, model: Any, tokenizer: Any, rows: Sequence[Row]) -> list[str]:
-        """What looks wrong about a pretrained model for some training rows."""
+    def doubts_about(self, tokenizer: Any) -> list[str]:
+        """What looks wrong about a pretrained model for this task, whatever the rows."""
+        return []
+
+    def doubts_of(self, model: Any, tokenizer: Any, rows: Sequence[Row]) -> list[str]:
+        """What a pretrained model finds odd about some rows."""
         return []
 
     @abstractmethod

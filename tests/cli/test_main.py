@@ -48,6 +48,8 @@ def test_help() -> None:
         "  -h, --help  Show this message and exit.\n"
         "\n"
         "Commands:\n"
+        "  check      Look at all that a recipe names before it runs: problems, tokens,\n"
+        "             time, memory.\n"
         "  finetune   Fine-tune a model as a recipe says; report what was gained and\n"
         "             lost.\n"
         "  evaluate   Score a model on a recipe's test sets.\n"
@@ -165,8 +167,8 @@ def test_streams_are_utf8_whatever_the_console(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["finetune", "--help"], ["evaluate", "--help"], ["translate", "--help"],
-        ["recipes", "list"], ["finetun"]],
+    [["--help"], ["--version"], ["check", "--help"], ["finetune", "--help"], ["evaluate", "--help"],
+        ["translate", "--help"], ["recipes", "list"], ["finetun"]],
     ids=" ".join,
 )  # fmt: skip
 def test_what_needs_no_model_answers_without_loading_anything(arguments: list[str]) -> None:

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ import pytest
 
 from hftoolkit.errors import OutputError, RecipeError
 from hftoolkit.recipe.schema import Recipe
-from hftoolkit.reports.folder import RunFolder, open_run
+from hftoolkit.reports.folder import RunFolder, check_place, open_run
 from hftoolkit.reports.run import Point
 
 
@@ -384,3 +385,72 @@ def test_two_processes_do_not_share_a_folder(path: Path) -> None:
             opened(recipe)
         assert (path / "recipe.yaml").is_file()
     opened(recipe)  # the lock falls with the block
+
+
+# Looked at beforehand
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_place_where_a_run_can_begin(path: Path, overwrite: bool) -> None:
+    check_place(made(path), overwrite=overwrite)
+    assert not path.parent.exists()
+    path.mkdir(parents=True)
+    check_place(made(path), overwrite=overwrite)
+    assert list(path.iterdir()) == []
+
+
+def test_a_place_where_a_run_can_go_on(path: Path) -> None:
+    begin(made(path))
+    before = contents(path)
+    check_place(made(path), overwrite=False)
+    check_place(made(path, model={"name": "org/other"}), overwrite=True)
+    assert contents(path) == before
+
+
+@pytest.mark.parametrize("leave", [begin, finish])
+def test_a_place_where_it_cannot_is_refused_as_the_run_would_be(path: Path, leave: Any) -> None:
+    leave(made(path))
+    other = made(path, model={"name": "org/other"})
+    with pytest.raises(OutputError) as run:
+        opened(other)
+    with refused(*str(run.value).split("\n")):
+        check_place(other, overwrite=False)
+
+
+def test_a_place_below_a_file(path: Path) -> None:
+    path.parent.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.write_text("", encoding="utf-8")
+    with refused(
+        f"{path}: cannot be written: Not a directory",
+        "  free some space or choose another folder:   --set output=...",
+        "  an unfinished run continues from its last checkpoint when started again",
+    ):
+        check_place(made(path), overwrite=False)
+
+
+def test_a_place_that_may_not_be_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+
+    def access(place: Path, mode: int) -> bool:
+        asked.append(place)
+        return mode != os.W_OK
+
+    monkeypatch.setattr("hftoolkit.reports.folder.os.access", access)
+    with refused(
+        f"{path}: cannot be written: Permission denied",
+        "  free some space or choose another folder:   --set output=...",
+        "  an unfinished run continues from its last checkpoint when started again",
+    ):
+        check_place(made(path), overwrite=False)
+    assert asked == [path.parent.parent]
+
+
+def test_a_place_where_another_run_is_going_on(path: Path) -> None:
+    with (
+        open_run(made(path), overwrite=False),
+        refused(
+            f"{path}: another process is working in this folder",
+            "  wait for it, or choose another folder:   --set output=...",
+        ),
+    ):
+        check_place(made(path), overwrite=False)

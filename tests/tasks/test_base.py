@@ -54,3 +54,29 @@ def test_finding_tasks_loads_nothing_heavy() -> None:
     code += "print({'torch', 'transformers', 'datasets'} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_it_can_be_asked_for_doubts(name: str) -> None:
+    """A few rows are never reason enough."""
+    task = find_task(name)
+    assert task(task.Options(), LANGUAGES).doubts([]) == []
+
+
+def test_a_task_need_not_doubt() -> None:
+    """What `check` asks of a task has an answer where the task says nothing of its own."""
+
+    class Plain(Task):
+        def __init__(self) -> None:
+            self.seen: list[object] = []
+
+        def predict(self, engine: object, rows: object, decoding: object) -> object:  # type: ignore[override]
+            for row in rows:  # type: ignore[attr-defined]
+                self.seen.append(row)
+                yield row
+
+    Plain.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]
+    task = Plain()
+    assert task.doubts([{"text": "a"}]) == task.doubts_about(None) == task.doubts_of(None, None, [{"text": "a"}]) == []
+    task.rehearse(None, [{"text": "a"}, {"text": "b"}], None)  # type: ignore[arg-type]
+    assert task.seen == [{"text": "a"}, {"text": "b"}]

@@ -411,3 +411,83 @@ def test_real_tokenizers_carry_a_whole_round(name: str, shared: Path, tmp_path: 
     loaded.model.save_pretrained(tmp_path / "saved")
     loaded.tokenizer.save_pretrained(tmp_path / "saved")
     assert predicted(task, load(tmp_path / "saved", task), [{"source": text}], beams=2) == before
+
+
+# What looks wrong before it is trained
+
+
+def test_nothing_is_odd_about_what_a_model_knows(known: tuple[Translation, Loaded]) -> None:
+    task, loaded = known
+    assert task.doubts_of(loaded.model, loaded.tokenizer, ROWS) == []
+    assert (
+        task.doubts_of(loaded.model, loaded.tokenizer, [{**row, "target": [row["target"], ""]} for row in ROWS]) == []
+    )
+
+
+def test_targets_that_do_not_belong_to_their_sources(known: tuple[Translation, Loaded]) -> None:
+    task, loaded = known
+    others = [{**row, "target": other["target"]} for row, other in zip(ROWS, ROWS[5:] + ROWS[:5], strict=True)]
+    (told,) = task.doubts_of(loaded.model, loaded.tokenizer, others)
+    assert told.startswith("the model finds the targets hardly likelier than those of other rows (")
+    assert told.endswith(
+        " nats per token): they may be in another language than it writes, or not belong to the sources\n"
+        "  look at the columns and some rows, or choose a model of these languages"
+    )
+
+
+def test_of_a_few_rows_a_model_says_nothing(known: tuple[Translation, Loaded]) -> None:
+    task, loaded = known
+    others = [{**row, "target": other["target"]} for row, other in zip(ROWS[:7], ROWS[7:14], strict=True)]
+    assert task.doubts_of(loaded.model, loaded.tokenizer, others) == []
+
+
+def test_judging_rows_leaves_a_model_as_it_was(known: tuple[Translation, Loaded]) -> None:
+    task, loaded = known
+    before = {name: weight.clone() for name, weight in loaded.model.state_dict().items()}
+    task.doubts_of(loaded.model, loaded.tokenizer, ROWS)
+    assert not loaded.model.training
+    assert all(weight.grad is None for weight in loaded.model.parameters())
+    assert all(torch.equal(weight, before[name]) for name, weight in loaded.model.state_dict().items())
+
+
+def test_a_tokenizer_of_other_languages(known: tuple[Translation, Loaded], monkeypatch: pytest.MonkeyPatch) -> None:
+    task, loaded = known
+    assert task.doubts_about(loaded.tokenizer) == []
+    monkeypatch.setattr(loaded.tokenizer, "source_lang", "zho")
+    monkeypatch.setattr(loaded.tokenizer, "target_lang", "eng")
+    assert task.doubts_about(loaded.tokenizer) == [
+        f"model: its {role} language is '{own}', the recipe's is '{wanted}'\n"
+        "  choose a model of these languages, or correct data.languages"
+        for role, own, wanted in (("source", "zho", "en"), ("target", "eng", "zh-Hans"))
+    ]
+
+
+def test_rows_are_doubted_by_their_first_answers() -> None:
+    rows = [{"source": target, "target": [source, target]} for source, target in PAIRS] * 2
+    (told,) = translation().doubts(rows)
+    assert told.startswith("source and target look swapped: ")
+
+
+@pytest.mark.parametrize("tuned", [True, False])
+def test_a_rehearsal_writes_no_more_than_the_answers_have(
+    known: tuple[Translation, Loaded], tuned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that has learned nothing would go on until it is stopped."""
+    task, loaded = known
+    engine = task.engine(loaded.model, loaded.tokenizer, batch_tokens=None)
+    if not tuned:
+        monkeypatch.setattr(loaded.model, "final_logits_bias", torch.zeros_like(loaded.model.final_logits_bias))
+        loaded.model.final_logits_bias[0, loaded.tokenizer.eos_token_id] = -1e9
+    written: list[int] = []
+    generate = loaded.model.generate
+
+    def watched(*arguments: Any, **settings: Any) -> Any:
+        found = generate(*arguments, **settings)
+        written.append(found.shape[1] - 1)
+        return found
+
+    monkeypatch.setattr(loaded.model, "generate", watched)
+    task.rehearse(engine, ROWS, Decoding(1))
+    longest = max(len(loaded.tokenizer(text_target=row["target"])["input_ids"]) for row in ROWS)
+    assert written
+    assert max(written) <= longest
