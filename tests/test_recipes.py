@@ -37,7 +37,9 @@ def tiny(recipe: Recipe, model: Path, rows: Path) -> list[str]:
     def at(key: str, part: Any) -> list[str]:
         if not isinstance(part, Source):
             return []
-        return [f"{key}.files=null", f"{key}.source={rows}"]
+        changes = [f"{key}.files=null", f"{key}.source={rows}", f"{key}.format=null"]
+        numbered = any(isinstance(column, int) for column in part.columns.values())
+        return [*changes, f"{key}.columns={{}}"] if numbered else changes
 
     changes = [f"model.name={model}"] if recipe.model.scratch is None else [f"model.scratch={SIZES}"]
     for number, part in enumerate(recipe.data.train):
