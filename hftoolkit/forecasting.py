@@ -24,7 +24,7 @@ from hftoolkit.tasks.base import Row
 from hftoolkit.training.loop import Step
 from hftoolkit.training.plan import Plan
 
-_SECONDS: Final = 3.0
+_SECONDS: Final = 2.0
 """Spent on measured steps; one is always taken."""
 
 _SAMPLE: Final = 1000

@@ -819,3 +819,65 @@ def test_in_python_with_a_mapping(recipe: dict[str, Any]) -> None:
     code = f"import hftoolkit; found = hftoolkit.check({settings!r}); print(found.exit_code, found.ok)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout == "0 True\n"
+
+
+# Real data
+
+
+PARALLEL = {
+    "m30k": {
+        "task": "translation",
+        "model": {"scratch": {"vocabulary": 2000, "encoder_layers": 1, "decoder_layers": 1, "width": 64}},
+        "data": {
+            "train": {"files": {"source": "multi30k/train.en", "target": "multi30k/train.de"}},
+            "validation": {"files": {"source": "multi30k/val.en", "target": "multi30k/val.de"}},
+            "test": {"files": {"source": "multi30k/test_2016_flickr.en", "target": "multi30k/test_2016_flickr.de"}},
+            "languages": {"source": "en", "target": "de"},
+        },
+        "training": {"learning_rate": 1e-3},
+    },
+    "zh": {
+        "task": "translation",
+        "model": {"scratch": {"vocabulary": 5000, "encoder_layers": 1, "decoder_layers": 1, "width": 64}},
+        "data": {
+            "train": [
+                {"source": "tatoeba-cmn-eng/cmn.txt", "format": "tsv", "columns": {"source": 1, "target": 2}},
+                {"source": "tico19-tmx/*zh*.tmx"},
+            ],
+            "validation": {"split": 0.02},
+            "test": {"files": {"source": "flores200/eng_Latn.devtest", "target": "flores200/zho_Hans.devtest"}},
+            "languages": {"source": "en", "target": "zh-Hans"},
+        },
+        "training": {"learning_rate": 1e-3},
+    },
+    "docs": {
+        "task": "translation",
+        "model": {"name": "../../models/marian-tiny-en-pt"},
+        "data": {
+            "train": {"source": "python-docs-pt_BR-po"},
+            "validation": {"split": 0.02, "by": "file"},
+            "test": {
+                "docs": {"split": 0.05, "by": "file"},
+                "flores": {"files": {"source": "flores200/eng_Latn.devtest", "target": "flores200/por_Latn.devtest"}},
+            },
+            "languages": {"source": "en", "target": "pt-BR"},
+        },
+        "training": {"learning_rate": 2e-4, "max_tokens": 160, "dropout": 0.0},
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "doubts"),
+    [("m30k", []), ("zh", []), ("docs", ["tokens: 6.5 % of the inputs and 6.3 % of the answers are unknown"])],
+)
+def test_real_data_are_not_doubted_without_reason(
+    name: str, doubts: list[str], shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The small Portuguese model has no signs of markup, which is true, and worth a warning."""
+    monkeypatch.chdir(shared / "data" / "translation")
+    found = check(PARALLEL[name] | {"output": str(tmp_path / "run")})
+    assert told(found, "error") == []
+    assert [one[: len(doubt)] for one, doubt in zip(told(found, "warning"), doubts, strict=True)] == doubts
+    assert found.forecast is not None

@@ -1,0 +1,153 @@
+"""What a run will take: real steps and real decoding, multiplied by what the run does."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from accelerate import Accelerator
+from conftest import PAIRS
+from running import write_pairs
+
+from hftoolkit import hub
+from hftoolkit.data.prepared import load_run
+from hftoolkit.forecasting import _usual_batch, evaluations, forecast, free_disk
+from hftoolkit.job import Job, plan_of
+from hftoolkit.recipe.schema import Recipe
+from hftoolkit.reports.checkup import Forecast
+from hftoolkit.reports.folder import RunFolder
+from hftoolkit.starting import features_of, start_of, trainable
+from hftoolkit.tasks.translation import Translation
+
+BEGUN = {"read": 1.0, "load": 2.0, "encode": 3.0}
+
+Made = Callable[..., tuple[Forecast, Job]]
+
+
+@pytest.fixture
+def made(marian: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
+    """A forecast for the tiny translator, with these changes of the recipe; every prediction takes a second."""
+    source = {"source": str(write_pairs(tmp_path / "pairs.tsv", PAIRS)), "columns": {"source": "en", "target": "zh"}}
+    monkeypatch.setattr("hftoolkit.forecasting._SECONDS", 0.0)
+
+    def make(training: dict[str, Any] | None = None, **changes: Any) -> tuple[Forecast, Job]:
+        recipe = Recipe.model_validate(
+            {
+                "task": "translation",
+                "model": {"name": str(marian)},
+                "data": {
+                    "train": [source],
+                    "validation": source,
+                    "test": {"a": source, "b": source},
+                    "languages": {"source": "en", "target": "zh-Hans"},
+                },
+                "training": {"epochs": 5, "batch_tokens": 256, "precision": "float32"} | (training or {}),
+                "output": str(tmp_path / "run"),
+            }
+            | changes
+        )
+        task = Translation(Translation.Options(), recipe.data.languages)
+        rows = load_run(recipe.data, task.inputs, task.answers, folder=hub.cache_folder() / "rows", seed=1)
+        start, _ = start_of(recipe, task, rows.train, tmp_path / "start")
+        train, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
+        accelerator = Accelerator(cpu=True)
+        model, facts = trainable(recipe, start, accelerator)
+        job = Job(recipe, task, start.tokenizer, model, train, validation, rows.validation, RunFolder(tmp_path / "run"))
+        return forecast(job, rows.tests, accelerator, facts, BEGUN)[0], job
+
+    return make
+
+
+def test_phases_are_those_of_a_run_and_what_was_done_before_is_taken_over(made: Made) -> None:
+    found, job = made()
+    assert list(found.seconds) == ["read", "load", "baseline", "encode", "train", "validate", "test"]
+    assert {phase: found.seconds[phase] for phase in BEGUN} == BEGUN
+    plan = plan_of(job)
+    assert found.steps == plan.total
+    assert found.seconds["train"] == pytest.approx(plan.total * found.step_seconds)
+    assert found.seconds["baseline"] == found.seconds["test"] > 0
+    assert 0 <= found.padding < 1
+    assert found.peak_memory_bytes > 1 << 20
+
+
+def test_a_new_model_has_no_baseline(made: Made) -> None:
+    sizes = {"vocabulary": 360, "encoder_layers": 1, "decoder_layers": 1, "width": 16, "feed_forward": 32, "heads": 2}
+    found, _ = made(model={"scratch": sizes})
+    assert found.seconds["baseline"] == 0.0 < found.seconds["test"]
+
+
+def test_decoding_is_measured_once_and_multiplied(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """16 rows in each of two test sets with four beams, before and after; some rows of validation, greedily."""
+    asked: list[tuple[list[int], int]] = []
+
+    def seconds(job: Job, parts: dict[str, Any], decoding: Any) -> float:
+        asked.append(([len(rows) for rows in parts.values()], decoding.beams))
+        return 100.0
+
+    monkeypatch.setattr("hftoolkit.forecasting._seconds_to_predict", seconds)
+    found, job = made(evaluation={"every": 7, "validation_rows": 5})
+    assert asked == [([16, 16], 4), ([5], 1)]
+    assert found.seconds["baseline"] == found.seconds["test"] == 100.0
+    times = -(-plan_of(job).total // 7) + 1  # and before the first step
+    assert times * 100 <= found.seconds["validate"] < times * 100 + 10
+
+
+@pytest.mark.parametrize(
+    ("training", "evaluation", "times"),
+    [({}, {}, 5), ({"max_steps": 6}, {"every": 4}, 2), ({"max_steps": 8}, {"every": 4}, 2), ({"max_steps": 1}, {}, 1)],
+)
+def test_how_often_it_is_measured(made: Made, training: dict[str, Any], evaluation: dict[str, Any], times: int) -> None:
+    _, job = made(training, evaluation=evaluation)
+    assert evaluations(job.recipe, plan_of(job)) == times
+
+
+def test_a_run_of_one_step_is_measured_by_it(made: Made) -> None:
+    found, _ = made({"max_steps": 1})
+    assert found.steps == 1
+    assert found.step_seconds > 0
+
+
+def test_the_disk_holds_the_model_and_what_is_kept_to_go_on(made: Made) -> None:
+    whole, job = made()
+    weights = sum(p.numel() for p in job.model.parameters() if p.requires_grad)
+    assert whole.disk_bytes == 4 * 5 * weights  # the model, the best, the last and two moments of it
+    averaged, _ = made({"averaging": {"checkpoints": 3}})
+    assert averaged.disk_bytes == 4 * 9 * weights
+    adapted, job = made(adapter={"rank": 2})
+    small = sum(p.numel() for p in job.model.parameters() if p.requires_grad)
+    assert small < weights
+    assert adapted.disk_bytes == 4 * 5 * small
+
+
+def test_a_usual_batch_has_rows_of_middling_length() -> None:
+    rows = [{"number": number} for number in range(100)]
+    lengths = np.array([4] * 50 + [8] * 49 + [1000])[::-1].copy()
+    batch, tokens = _usual_batch(rows, lengths, 64)
+    assert (len(batch), tokens) == (1, 1000)  # half of all tokens are in one row
+    batch, tokens = _usual_batch(rows[1:], lengths[1:], 64)
+    assert (len(batch), tokens) == (8, 64)
+    assert {lengths[row["number"]] for row in batch} == {8}
+
+
+@pytest.mark.parametrize("lengths", [[3], [5, 5], [0, 1]])
+def test_a_usual_batch_of_a_few_rows_is_all_of_them(lengths: list[int]) -> None:
+    rows = [{"number": number} for number in range(len(lengths))]
+    assert _usual_batch(rows, np.array(lengths), 4096) == (rows, sum(lengths))
+
+
+def test_free_room_is_that_of_the_folder_that_will_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+
+    class Usage:
+        free = 7
+
+    def usage(folder: Path) -> Usage:
+        asked.append(folder)
+        return Usage()
+
+    monkeypatch.setattr("hftoolkit.forecasting.shutil.disk_usage", usage)
+    assert free_disk(tmp_path / "runs" / "mine") == free_disk(tmp_path) == 7
+    monkeypatch.chdir(tmp_path)
+    assert free_disk(Path("runs/mine")) == 7
+    assert asked == [tmp_path, tmp_path, tmp_path]
