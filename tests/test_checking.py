@@ -356,6 +356,15 @@ def test_all_bad_files_are_told_at_once(recipe: dict[str, Any]) -> None:
     assert (found.data, found.tokens, found.forecast) == ([], None, None)
 
 
+@pytest.mark.usefixtures("files")
+def test_a_file_of_which_nothing_is_left_is_told_beside_a_missing_one(recipe: dict[str, Any]) -> None:
+    found = looked(recipe, "data.train.0.source=equal.tsv", "data.test.mine.source=nowhere.tsv")
+    assert [message.split("\n")[0] for message in told(found, "error")] == [
+        "equal.tsv: no row is left of 320 read (source equals target: 320)",
+        "nowhere.tsv: no such file",
+    ]
+
+
 def test_sources_that_do_not_go_together(recipe: dict[str, Any]) -> None:
     Path("several.jsonl").write_text('{"source": "a b", "target": ["c d"]}\n', encoding="utf-8")
     recipe["data"]["train"].append({"source": "several.jsonl"})
@@ -437,6 +446,11 @@ def test_a_line_that_is_missing_further_on_is_told(recipe: dict[str, Any]) -> No
     assert warnings(recipe)[0].startswith(
         "data.train: train.tsv: the targets look shifted by 1 row, at the latest behind three quarters of the rows: "
     )
+
+
+def test_a_missing_line_is_told_where_only_some_rows_are_looked_at(recipe: dict[str, Any]) -> None:
+    rewrite("train.tsv", shifted(numbered(100, 130), 0))
+    assert "data.train: train.tsv: the targets look shifted by 1 row, from the beginning: " in warnings(recipe)[0]
 
 
 def test_targets_of_other_rows_are_told(recipe: dict[str, Any]) -> None:

@@ -131,7 +131,10 @@ def test_sides_in_any_order() -> None:
 
 
 def test_rows_in_order_of_length_are_not_called_shifted() -> None:
-    assert doubts_about_pairs(pairs_of_lengths(sorted(LENGTHS), sorted(LENGTHS)), "en", "zh") == []
+    """By chance they go together a little better some rows further."""
+    noisy = (np.sort(LENGTHS) * np.random.default_rng(3).uniform(0.8, 1.2, 400)).astype(int).tolist()
+    for lengths in (sorted(LENGTHS), noisy):
+        assert doubts_about_pairs(pairs_of_lengths(sorted(LENGTHS), lengths), "en", "zh") == []
 
 
 @given(
