@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import PAIRS
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hftoolkit.data.rows import load_rows
@@ -137,6 +137,7 @@ def test_rows_in_order_of_length_are_not_called_shifted() -> None:
         assert doubts_about_pairs(pairs_of_lengths(sorted(LENGTHS), lengths), "en", "zh") == []
 
 
+@settings(deadline=None)  # the first letters of a script are looked up
 @given(
     st.lists(st.tuples(st.text(max_size=20), st.text(max_size=20)), max_size=12),
     st.sampled_from([1, 3, 20]),
