@@ -1,8 +1,8 @@
 """Fine-tune opus-mt, BERT and small GPT models with one recipe, one command and a result you can trust.
 
-Layers, left may import right: cli > finetuning, checking > accounts, fitting, forecasting > starting, job > evaluation,
-pipelines > translating > tasks > training, engines, reports > data, models, metrics > recipe, hub > errors. The names
-below load what they need on first use.
+Layers, left may import right: cli > finetuning, checking > accounts, fitting, doubts > forecasting > starting, job >
+evaluation, pipelines > translating > tasks > training, engines, reports > data, models, metrics > recipe, hub > errors.
+The names below load what they need on first use.
 """
 
 from importlib import import_module

@@ -737,7 +737,7 @@ def test_an_unfinished_run_of_another_recipe(recipe: dict[str, Any], monkeypatch
 
 
 def test_a_disk_that_is_too_small(recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hftoolkit.checking.free_disk", lambda folder: 1 << 20)
+    monkeypatch.setattr("hftoolkit.doubts.free_disk", lambda folder: 1 << 20)
     monkeypatch.setattr("hftoolkit.forecasting._disk", lambda job, facts: 3 << 20)
     assert warnings(recipe) == [
         "output: a run needs 3 MiB on disk, 1 MiB are free\n  make room, or choose another folder:   --set output=..."
