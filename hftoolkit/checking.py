@@ -2,6 +2,7 @@
 
 import math
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from accelerate import Accelerator
 
 from hftoolkit import hub
-from hftoolkit.accounts import Clock, sources, too_long
+from hftoolkit.accounts import sources, too_long
 from hftoolkit.data.features import Features
 from hftoolkit.data.prepared import RunRows, load_run
 from hftoolkit.data.rows import Rows, load_rows
@@ -30,7 +31,7 @@ from hftoolkit.evaluation import extra_metrics, read
 from hftoolkit.forecasting import forecast
 from hftoolkit.job import Job, harm_of_dropout, plan_of
 from hftoolkit.models.adapters import adapter_base, is_adapter
-from hftoolkit.models.devices import choose_device
+from hftoolkit.models.devices import choose_device, enough_memory
 from hftoolkit.recipe.schema import Recipe, Source
 from hftoolkit.reports.checkup import Checkup, Finding, Lengths, Tokens
 from hftoolkit.reports.folder import RunFolder, check_place
@@ -98,7 +99,6 @@ class _Findings:
 def _look(recipe: Recipe, overwrite: bool, findings: _Findings, parts: dict[str, Any]) -> None:
     """Look at everything in turn; what was found before an error stays in ``parts``."""
     keep_few_shapes()
-    clock = Clock()
     accelerator = Accelerator(cpu=choose_device().type == "cpu", mixed_precision="no")
     recipe = decided(recipe, accelerator.device)
     with findings.caught():
@@ -111,8 +111,7 @@ def _look(recipe: Recipe, overwrite: bool, findings: _Findings, parts: dict[str,
     with findings.caught():
         parts["model_state"], here = _state_of_model(recipe, findings)
     task = find_task(recipe.task)(recipe.options, recipe.data.languages)
-    with clock("read"):
-        rows = _rows(recipe, task, findings)
+    rows = _rows(recipe, task, findings)
     if rows is None:
         return
     leaks = {"data.validation": leakage(rows.train, rows.validation)}
@@ -122,15 +121,23 @@ def _look(recipe: Recipe, overwrite: bool, findings: _Findings, parts: dict[str,
     findings.note(notes_about_rows(rows, leaks))
     if not here:
         return
+    with enough_memory(accelerator.device):
+        _look_at_model(recipe, task, rows, accelerator, findings, parts)
+
+
+def _look_at_model(
+    recipe: Recipe, task: Task, rows: RunRows, accelerator: Accelerator, findings: _Findings, parts: dict[str, Any]
+) -> None:
+    """Look at the model, its tokens, and some steps of it."""
     with tempfile.TemporaryDirectory(dir=hub.cache_folder(), prefix="check-", ignore_cleanup_errors=True) as folder:
-        with clock("load"):
-            start, notes = start_of(recipe, task, rows.train, Path(folder) / "start")
+        begin = time.perf_counter()
+        start, notes = start_of(recipe, task, rows.train, Path(folder) / "start")
+        load_seconds = time.perf_counter() - begin
         start.model.to(accelerator.device)
         findings.note(notes)
         if recipe.model.scratch is None:
             findings.doubt(doubts_about_model(task, start, rows))
-        with clock("encode"):
-            train, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
+        train, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
         limit = longest(recipe, start)
         parts["tokens"] = _tokens(task, train, limit)
         too_long(limit, {"training": train, "validation": validation})  # raises where none is left
@@ -143,7 +150,7 @@ def _look(recipe: Recipe, overwrite: bool, findings: _Findings, parts: dict[str,
         findings.doubt(doubts_about_plan(recipe, plan))
         if recipe.model.scratch is None:
             findings.doubt(harm_of_dropout(job, plan, accelerator))
-        parts["forecast"], steps = forecast(job, rows.tests, accelerator, parts["model"], clock.phases(train=0.0))
+        parts["forecast"], steps = forecast(job, rows.tests, accelerator, parts["model"], load_seconds)
         with findings.caught():
             _check_finite(steps)
         findings.doubt(doubts_about_forecast(parts["forecast"], Path(recipe.output)))
@@ -185,9 +192,9 @@ def _rows(recipe: Recipe, task: Task, findings: _Findings) -> RunRows | None:
     except HftoolkitError as error:
         before = len(findings.all)
         held = [part for part in (data.validation, *data.test.values()) if isinstance(part, Source)]
-        for source, filters in [*((part, data.filters) for part in data.train), *((part, None) for part in held)]:
+        for source in (*data.train, *held):  # unfiltered: a training source may be left empty where others are not
             with findings.caught():
-                load_rows([source], task.inputs, task.answers, filters=filters, folder=folder, languages=data.languages)
+                load_rows([source], task.inputs, task.answers, filters=None, folder=folder, languages=data.languages)
         if len(findings.all) == before:
             raise error
     return None

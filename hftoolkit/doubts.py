@@ -65,10 +65,16 @@ def doubts_about_rows(task: Task, rows: RunRows, leaks: Mapping[str, int]) -> It
         yield from (f"{place}: {message}" for message in [*task.doubts(sample), *_damage(sample)])
     for place, part in _held_out(rows):
         if leaks[place] > _LEAKED * len(part):
-            yield f"{_leak(place, leaks, part)}: its score will be too high\n  take them out of the training files"
+            same = part.folder == rows.train.folder  # held out by file: the rows are in two of the files
+            yield f"{_leak(place, leaks, part)}: its score will be too high\n" + (
+                "  hold out rows instead of files, or leave repeated ones in one file only"
+                if same
+                else "  take them out of the training files"
+            )
         few = _FEW_VALIDATING if place == "data.validation" else _FEW_TESTED
         if len(part) < few:
-            yield f"{place}: {counted(len(part), 'row')} are few: its scores are uncertain\n  add some"
+            are = "is" if len(part) == 1 else "are"
+            yield f"{place}: {counted(len(part), 'row')} {are} few: its scores are uncertain\n  add some"
         again = len(part) - len(np.unique(part.input_keys))
         if again > _AGAIN * len(part):
             yield (
@@ -85,7 +91,8 @@ def notes_about_rows(rows: RunRows, leaks: Mapping[str, int]) -> Iterator[str]:
 
 
 def _leak(place: str, leaks: Mapping[str, int], part: Rows) -> str:
-    return f"{place}: {counted(leaks[place], 'row')} of {len(part):,} stand in the training rows too"
+    stand = "stands" if leaks[place] == 1 else "stand"
+    return f"{place}: {counted(leaks[place], 'row')} of {len(part):,} {stand} in the training rows too"
 
 
 def doubts_about_model(task: Task, start: Loaded, rows: RunRows) -> Iterator[str]:
@@ -128,12 +135,14 @@ def doubts_about_plan(recipe: Recipe, plan: Plan) -> Iterator[str]:
         yield f"training: {counted(total, 'step')} in all are few\n  raise training.epochs, or lower batch_tokens"
     if warmup_steps(settings, total) >= total > 1:
         yield "training: the learning rate is still rising at the end\n  lower training.warmup_steps or warmup_ratio"
+    if settings.schedule == "inverse_sqrt" and warmup_steps(settings, total) < 1:
+        yield "training.schedule: without warm-up inverse_sqrt falls at once\n  set training.warmup_steps"
     if every and every > total:
         yield f"evaluation.every: {every:,} is more than the {counted(total, 'step')} there are\n  lower it"
     if settings.averaging and settings.averaging.checkpoints > (times := evaluations(recipe, plan)):
         yield (
             f"training.averaging: {settings.averaging.checkpoints} checkpoints are to be averaged, of "
-            f"{counted(times, 'evaluation')}\n  lower evaluation.every"
+            f"{counted(times, 'evaluation')}\n  evaluate more often:   evaluation.every"
         )
     batches = plan.epoch(0)
     alone = sum(len(batch) == 1 for batch in batches) / len(batches)
@@ -159,7 +168,7 @@ def doubts_about_forecast(found: Forecast, output: Path) -> Iterator[str]:
     if found.seconds["validate"] > max(_BRIEF, found.seconds["train"]):
         yield (
             f"evaluation.every: measuring on validation rows takes {duration(found.seconds['validate'])}, longer than "
-            f"training ({duration(found.seconds['train'])})\n  raise it, or lower evaluation.validation_rows"
+            f"training ({duration(found.seconds['train'])})\n  set it higher, or evaluation.validation_rows lower"
         )
 
 

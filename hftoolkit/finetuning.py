@@ -19,7 +19,7 @@ from hftoolkit.evaluation import Scored, compared, extra_metrics, extra_scores, 
 from hftoolkit.fitting import fit
 from hftoolkit.job import Job
 from hftoolkit.models.adapters import save_adapter
-from hftoolkit.models.devices import choose_device, peak_memory
+from hftoolkit.models.devices import choose_device, enough_memory, peak_memory
 from hftoolkit.models.keys import content_key
 from hftoolkit.models.loading import Loaded, load_checkpoint, quiet
 from hftoolkit.models.saved import write_saved
@@ -76,7 +76,7 @@ def finetune(
     task = find_task(recipe.task)(recipe.options, recipe.data.languages)
     extra = extra_metrics(recipe) if accelerator.is_main_process else {}
     run = open_run(recipe, overwrite=overwrite) if accelerator.is_main_process else nullcontext()
-    with run, closing_trackers(accelerator):
+    with run, closing_trackers(accelerator), enough_memory(accelerator.device):
         accelerator.wait_for_everyone()
         return _run(recipe, task, extra, folder, accelerator, clock)
 

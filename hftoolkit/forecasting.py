@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
 from accelerate import Accelerator
 from numpy.typing import NDArray
 
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.errors import ModelError
 from hftoolkit.job import Job, plan_of, prepared, steps_of, whole_of
 from hftoolkit.models.devices import peak_memory
 from hftoolkit.recipe.schema import Recipe
@@ -35,7 +33,7 @@ _FORWARD: Final = 1 / 3
 
 
 def forecast(
-    job: Job, tests: Mapping[str, Rows], accelerator: Accelerator, facts: ModelFacts, begun: Mapping[str, float]
+    job: Job, tests: Mapping[str, Rows], accelerator: Accelerator, facts: ModelFacts, load_seconds: float
 ) -> tuple[Forecast, list[Step]]:
     """Measure and multiply; afterwards the model is no longer what it was.
 
@@ -44,26 +42,17 @@ def forecast(
         tests: The run's test sets.
         accelerator: The run's.
         facts: Of the model.
-        begun: Seconds of reading, loading and encoding, which the run takes too.
+        load_seconds: What loading the model took; rows and features are in the cache by now.
 
     Returns:
         The forecast, and the steps that were measured.
-
-    Raises:
-        ModelError: If there is not enough memory for a step.
     """
     recipe, plan = job.recipe, plan_of(job)
     decoding = Decoding(recipe.evaluation.beams, recipe.evaluation.length_penalty)
     scoring = _seconds_to_predict(job, tests, decoding)
     picked = _evenly(job.validation_rows, recipe.evaluation.validation_rows)
     validating = _seconds_to_predict(job, {"validation": picked}, Decoding(beams=1))
-    try:
-        steps = list(_measured(job, plan, accelerator))
-    except torch.OutOfMemoryError as error:
-        raise ModelError(
-            f"training: a step needs more memory than there is on {facts.device}\n"
-            "  raise training.micro_batches, or lower training.batch_tokens"
-        ) from error
+    steps = list(_measured(job, plan, accelerator))
     seconds = sum(step.seconds for step in steps)
     tokens = sum(step.tokens for step in steps)
     computed = sum(step.tokens / (1 - step.padding) for step in steps)
@@ -71,9 +60,8 @@ def forecast(
     scratch = recipe.model.scratch is not None
     extra = (not scratch) + (recipe.training.averaging is not None)  # before the first step, and of the average
     phases = {
-        **{phase: begun[phase] for phase in ("read", "load")},
+        "load": load_seconds,
         "baseline": 0.0 if scratch else scoring,
-        "encode": begun["encode"],
         "train": plan.total * seconds / len(steps),
         "validate": (evaluations(recipe, plan) + extra) * (validating + of_loss),
         "test": scoring,
@@ -150,7 +138,9 @@ def _evenly(rows: Rows, number: int) -> Rows:
 
 
 def _disk(job: Job, facts: ModelFacts) -> int:
-    """Bytes of float32 weights: the model, the best, the last with both moments of Adam, those to be averaged."""
-    averaging = job.recipe.training.averaging
+    """Bytes at the worst moment: float32 weights of the best, of the last with both moments of Adam, of those to be
+    averaged, and either the next last one, before it takes the place of the one before, or the finished model."""
+    averaging, scratch = job.recipe.training.averaging, job.recipe.model.scratch is not None
     kept = 4 + (averaging.checkpoints + 1 if averaging else 0)
-    return 4 * (facts.trainable * kept + (facts.trainable if job.recipe.adapter else facts.parameters))
+    finished = facts.trainable if job.recipe.adapter else facts.parameters
+    return 4 * (facts.trainable * kept + max(3 * facts.trainable, finished) + (facts.parameters if scratch else 0))

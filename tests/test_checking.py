@@ -511,7 +511,7 @@ def test_rows_that_stand_in_the_training_rows_too(recipe: dict[str, Any], name: 
 def test_a_single_such_row_among_many_is_a_note(recipe: dict[str, Any]) -> None:
     rewrite("test.tsv", [*numbered(100, 10), TRAIN[0]])
     found = looked(recipe)
-    assert told(found, "note") == ["data.test.mine: 1 row of 161 stand in the training rows too"]
+    assert told(found, "note") == ["data.test.mine: 1 row of 161 stands in the training rows too"]
     assert told(found, "warning") == []
 
 
@@ -528,7 +528,7 @@ def test_sets_that_are_small(recipe: dict[str, Any]) -> None:
     rewrite("test.tsv", TEST[:1])
     assert warnings(recipe) == [
         "data.validation: 19 rows are few: its scores are uncertain\n  add some",
-        "data.test.mine: 1 row are few: its scores are uncertain\n  add some",
+        "data.test.mine: 1 row is few: its scores are uncertain\n  add some",
     ]
 
 
@@ -773,7 +773,8 @@ def test_a_disk_that_is_too_small(recipe: dict[str, Any], monkeypatch: pytest.Mo
         (["training.max_steps=3"],
             "training: 3 steps in all are few\n  raise training.epochs, or lower batch_tokens"),
         (["training.averaging={checkpoints: 9}"],
-            "training.averaging: 9 checkpoints are to be averaged, of 4 evaluations\n  lower evaluation.every"),
+            "training.averaging: 9 checkpoints are to be averaged, of 4 evaluations\n"
+            "  evaluate more often:   evaluation.every"),
         (["training.batch_tokens=16"],
             "training.batch_tokens: 100.0 % of the steps hold a single row\n  raise it"),
     ],
@@ -807,7 +808,7 @@ def test_validation_that_takes_longer_than_training(recipe: dict[str, Any], monk
     monkeypatch.setattr("hftoolkit.forecasting._seconds_to_predict", lambda job, parts, decoding: 60.0)
     (message,) = warnings(recipe)
     assert message.startswith("evaluation.every: measuring on validation rows takes 5 min 0 s, longer than training (")
-    assert message.endswith(")\n  raise it, or lower evaluation.validation_rows")
+    assert message.endswith(")\n  set it higher, or evaluation.validation_rows lower")
 
 
 def test_memory_that_does_not_suffice(recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -820,8 +821,9 @@ def test_memory_that_does_not_suffice(recipe: dict[str, Any], monkeypatch: pytes
     found = looked(recipe)
     assert found.model is not None
     assert told(found, "error") == [
-        f"training: a step needs more memory than there is on {found.model.device}\n"
-        "  raise training.micro_batches, or lower training.batch_tokens"
+        f"{found.model.device} has not enough memory\n"
+        "  in training:    raise training.micro_batches, or lower training.batch_tokens\n"
+        "  in measuring:   lower evaluation.batch_tokens"
     ]
 
 

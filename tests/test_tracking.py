@@ -16,6 +16,7 @@ from accelerate.utils import LoggerType
 from running import hftoolkit, write_recipe
 
 from hftoolkit import fitting
+from hftoolkit.errors import UsageError
 from hftoolkit.finetuning import finetune
 from hftoolkit.recipe.schema import Tracker
 from hftoolkit.training.tracking import closing_trackers, require_trackers, start_tracking, track
@@ -222,8 +223,11 @@ def test_a_tracker_that_does_not_start_says_why(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("accelerate.tracking._available_trackers", [LoggerType.WANDB])
     monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(init=refuse))
     accelerator = Accelerator(cpu=True, log_with=["wandb"], project_dir=tmp_path)
-    with pytest.raises(ConnectionError, match="no account"), closing_trackers(accelerator):
+    with pytest.raises(UsageError) as error, closing_trackers(accelerator):
         start_tracking(accelerator, step=0)
+    assert str(error.value) == (
+        "tracking: wandb did not start: no account\n  log in to it or set it up, or go without:   --set tracking=[]"
+    )
 
 
 def test_trackers_are_closed_when_a_run_fails(tmp_path: Path) -> None:

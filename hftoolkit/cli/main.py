@@ -58,7 +58,7 @@ def main() -> None:
     """Run the program and leave with 0, 1 (data, models, network) or 2 (a wrong command or recipe)."""
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8")
+            stream.reconfigure(encoding="utf-8", errors="strict" if stream is sys.stdin else "backslashreplace")
     logger, handler = logging.getLogger("hftoolkit"), logging.StreamHandler(sys.stderr)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

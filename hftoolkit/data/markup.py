@@ -18,6 +18,9 @@ import re
 _PLAIN_WORD = re.compile(r"[^<&`:{%$|@/\\\[.]*?[^\W\d_]\s")
 """A word that ends before anything that could begin markup: most texts have one, and need no further look."""
 
+_LONGEST = 2000
+"""Characters of the longest text that is looked at: marks that are never closed would make it slow."""
+
 _OPENING = re.compile(r"[<&`:{%$|@\[]|\.\. |www\.")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -44,8 +47,11 @@ _MARKUP = re.compile(
 
 
 def is_markup_only(text: str) -> bool:
-    """Whether a text has no letter outside markup; a text without letters and markup, such as a number, counts too."""
-    if _PLAIN_WORD.match(text):
+    """Whether a text has no letter outside markup; a text without letters and markup, such as a number, counts too.
+
+    A text of more than 2,000 characters is taken for one with words.
+    """
+    if len(text) > _LONGEST or _PLAIN_WORD.match(text):
         return False
     if _OPENING.search(text):
         text = _MARKUP.sub(" ", _TITLED.sub(r" \1 ", text))

@@ -201,9 +201,9 @@ def _load(wanted: _Wanted, folder: Path) -> None:
     np.save(folder / "rows.npy", np.frombuffer(keys.rows, dtype=np.uint64))
     np.save(folder / "sources.npy", np.frombuffer(keys.sources, dtype=np.uint16))
     with open(folder / "files.json", "w", encoding="utf-8") as file:
-        json.dump(keys.files, file, ensure_ascii=False)
+        json.dump(keys.files, file)
     with open(folder / "census.json", "w", encoding="utf-8") as file:
-        json.dump([asdict(one) for one in census], file, ensure_ascii=False)
+        json.dump([asdict(one) for one in census], file)
 
 
 def _kept(wanted: _Wanted, census: Sequence[Census], keys: _Keys) -> Iterator[dict[str, Any]]:

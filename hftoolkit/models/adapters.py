@@ -129,11 +129,24 @@ def is_adapter(folder: Path) -> bool:
 
 
 def adapter_base(folder: Path) -> tuple[str, str]:
-    """Name and revision of the model that an adapter belongs on."""
+    """Name and revision of the model that an adapter belongs on.
+
+    Raises:
+        ModelError: If it does not say that, or belongs on itself.
+    """
     from peft import PeftConfig
 
-    config = PeftConfig.from_pretrained(str(folder))
-    return str(config.base_model_name_or_path), str(config.revision or "main")
+    try:
+        config = PeftConfig.from_pretrained(str(folder))
+        base = config.base_model_name_or_path
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelError(f"{folder / 'adapter_config.json'}: damaged\n  copy the adapter again") from error
+    if not base or Path(base).resolve() == folder.resolve():
+        raise ModelError(
+            f"{folder / 'adapter_config.json'}: base_model_name_or_path: expected the model that this adapter belongs "
+            f"on, got {base!r}\n  write its name or folder there"
+        )
+    return str(base), str(config.revision or "main")
 
 
 def merge_adapter(model: Any, folder: Path) -> Any:

@@ -1,11 +1,13 @@
 """Where a model runs, and in which number format."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
 
-from hftoolkit.errors import UsageError
+from hftoolkit.errors import ModelError, UsageError
 
 _said: set[str] = set()
 
@@ -73,6 +75,23 @@ def peak_memory(device: torch.device) -> int:
 
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024
+
+
+@contextmanager
+def enough_memory(device: torch.device) -> Iterator[None]:
+    """Say plainly that an accelerator has not enough memory; on a CPU the system ends the process itself.
+
+    Raises:
+        ModelError: If it has not.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"{device_words(device)} has not enough memory\n"
+            "  in training:    raise training.micro_batches, or lower training.batch_tokens\n"
+            "  in measuring:   lower evaluation.batch_tokens"
+        ) from error
 
 
 def device_words(device: torch.device) -> str:

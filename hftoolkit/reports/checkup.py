@@ -29,7 +29,7 @@ class Lengths:
     """Tokens of the training rows on one side."""
 
     side: str
-    """Name in a feature, such as `input_ids`."""
+    """`inputs` or `answers`, or the name in a feature."""
 
     median: int
     nearly_all: int

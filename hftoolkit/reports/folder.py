@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 from safetensors import SafetensorError
 
 from hftoolkit.errors import OutputError, RecipeError
@@ -257,9 +258,11 @@ def _check_same(recipe: Recipe, path: Path) -> None:
     if parsed.problems:
         raise RecipeError(str(file), parsed.problems)
     wanted = moved(recipe, lambda at: Path(), path).model_dump(mode="json")
-    began, now = dict(_leaves(parsed.value)), dict(_leaves(wanted))
+    began, now = dict(_leaves(_with_defaults(parsed.value))), dict(_leaves(wanted))
     for side in (began, now):
         side.pop("output", None)  # the same folder may be named from elsewhere
+        for key in [key for key in side if key.partition(".")[0] == "tracking"]:  # changes no step
+            del side[key]
     both = {key: (began.get(key, "nothing"), now.get(key, "nothing")) for key in {**now, **began}}
     differing = [f"{key}: {then} then, {new} now" for key, (then, new) in both.items() if then != new]
     if not differing:
@@ -277,6 +280,14 @@ def _check_same(recipe: Recipe, path: Path) -> None:
             ]
         )
     )
+
+
+def _with_defaults(value: Any) -> Any:
+    """A recipe's plain values, with keys that a newer version has added."""
+    try:
+        return Recipe.model_validate(value).model_dump(mode="json")
+    except ValidationError:
+        return value
 
 
 def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, str]]:

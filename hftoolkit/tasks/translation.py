@@ -135,7 +135,7 @@ class Translation(Task):
     def loss(self, model: Any, batch: "Batch", *, smoothing: float = 0.0) -> dict[str, "Tensor"]:
         from hftoolkit.training.cross_entropy import sum_of_cross_entropies
 
-        hidden = model.model(**batch.inputs).last_hidden_state  # [B, T, H]
+        hidden = model.model(**batch.inputs, use_cache=False).last_hidden_state  # [B, T, H]
         # Marian's own loss is a mean over this batch alone; a step needs the sum.
         return {
             "translation": sum_of_cross_entropies(

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from hftoolkit.training.checkpoints import put_weights, read_weights, save_weights, trained_weights
+from hftoolkit.training.checkpoints import put_weights, read_weights, save_weights
 
 
 class Candidates:
@@ -56,8 +56,7 @@ class Candidates:
         for step in steps:
             for name, weight in read_weights(self._path(step), model).items():
                 sums[name] = sums[name].add_(weight) if name in sums else weight.to(torch.float64)
-        own = trained_weights(model)
-        put_weights(model, {name: (total / len(steps)).to(own[name].dtype) for name, total in sums.items()})
+        put_weights(model, {name: total / len(steps) for name, total in sums.items()})
         return steps
 
     def _path(self, step: int) -> Path:

@@ -81,8 +81,8 @@ def read_weights(path: Path, model: nn.Module) -> dict[str, Tensor]:
     """
     with _reading(path):
         weights: dict[str, Tensor] = load_file(path)
-        own = trained_weights(model)
-        if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in own.items()}:
+        own = {name: p.shape for name, p in model.named_parameters() if p.requires_grad}
+        if {name: weight.shape for name, weight in weights.items()} != own:
             raise ValueError("the parameters differ between checkpoint and model")
     return weights
 

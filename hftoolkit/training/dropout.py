@@ -15,7 +15,7 @@ class QuickDropout(TorchFunctionMode):
     """Within this context ``torch.nn.functional.dropout`` on the CPU drops values by 16 random bits each.
 
     torch draws one number of a Mersenne Twister after the other through a distribution; a quarter of a 64-bit draw
-    says the same. The share that is dropped is met to 1/65536, and what is left is scaled by exactly that share.
+    says the same. The share that is dropped is met to 1/65536, and what is left is scaled by that share.
     """
 
     def __torch_function__(
@@ -35,6 +35,6 @@ def _dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool
     if inplace or input.device.type != "cpu" or not training or not 0 < dropped < _LEVELS:
         return functional.dropout(input, p, training, inplace)
     size = input.numel()
-    drawn = torch.empty(-(-size // 4), dtype=torch.int64).random_(-(2**63), None)
+    drawn = torch.empty(-(-size // 4), dtype=torch.int64, device="cpu").random_(-(2**63), None)
     kept = drawn.view(torch.int16)[:size].view(input.shape) >= dropped - _LEVELS // 2
     return input * kept.to(input.dtype).mul_(_LEVELS / (_LEVELS - dropped))

@@ -93,6 +93,7 @@ def train(
         bf16: Compute products in bfloat16; weights and losses stay float32.
     """
     device = accelerator.device
+    dropout = QuickDropout() if device.type == "cpu" else nullcontext()
     for planned in steps:
         begin = time.perf_counter()
         objective.train()
@@ -121,7 +122,7 @@ def train(
             last = place == len(batches) - 1
             with nullcontext() if last else accelerator.no_sync(objective):
                 moved = _moved(batch, device)
-                with torch.autocast(device.type, torch.bfloat16, enabled=bf16), QuickDropout():
+                with torch.autocast(device.type, torch.bfloat16, enabled=bf16), dropout:
                     sums = objective(moved)
                 mean = torch.stack([sums[name] / max(counts[name], 1) for name in names]).sum() * float(real)
                 # DistributedDataParallel averages gradients over processes; the step wants their sum.

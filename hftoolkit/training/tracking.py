@@ -48,15 +48,26 @@ def start_tracking(accelerator: Accelerator, *, step: int) -> None:
     settings: dict[str, dict[str, Any]] = {
         "tensorboard": {"purge_step": step + 1 if step else 0},
         # Left to themselves they write into the current folder.
-        "dvclive": {"dir": str(folder / "dvclive")},
+        "dvclive": {
+            "dir": str(folder / "dvclive"),
+            "resume": bool(step),
+            "dvcyaml": None,
+            "save_dvc_exp": False,
+        },
         "swanlab": {"logdir": str(folder / "swanlab"), "experiment_name": folder.parent.name},
         "wandb": {"dir": str(folder), "name": folder.parent.name},
     }
     try:
         accelerator.init_trackers(PROJECT, init_kwargs=settings)
-    except BaseException:
+    except BaseException as error:
         accelerator.trackers.clear()  # one that did not start cannot be closed, and would hide why it did not
-        raise
+        if not isinstance(error, Exception):
+            raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UsageError(
+            f"tracking: {' '.join(map(str, accelerator.log_with))} did not start: {reason}\n"
+            "  log in to it or set it up, or go without:   --set tracking=[]"
+        ) from error
 
 
 def track_step(accelerator: Accelerator, step: Step) -> None:

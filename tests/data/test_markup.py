@@ -115,3 +115,8 @@ def test_no_text_takes_long(piece: str) -> None:
     began = time.perf_counter()
     is_markup_only("`" + piece * (8000 // len(piece)))
     assert time.perf_counter() - began < 2  # what grows with the square takes hundredths of a second, the cube minutes
+
+
+@pytest.mark.parametrize("piece", ["<!--", "``a ", "{%", "<1.:a"])
+def test_a_very_long_text_is_taken_for_words_at_once(piece: str) -> None:
+    assert not is_markup_only(piece * 20_000)  # looked at, it would take minutes

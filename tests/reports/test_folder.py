@@ -454,3 +454,18 @@ def test_a_place_where_another_run_is_going_on(path: Path) -> None:
         ),
     ):
         check_place(made(path), overwrite=False)
+
+
+def test_what_trackers_are_told_changes_no_run(path: Path) -> None:
+    begin(made(path, tracking=["tensorboard"]))
+    opened(made(path, tracking=[]))
+
+
+def test_a_run_begun_before_a_key_was_there_goes_on(path: Path) -> None:
+    begin(made(path))
+    file = path / "recipe.yaml"
+    text = file.read_text(encoding="utf-8")
+    older = "".join(line for line in text.splitlines(keepends=True) if not line.strip().startswith("patience:"))
+    assert older != text
+    file.write_text(older, encoding="utf-8")
+    opened(made(path))

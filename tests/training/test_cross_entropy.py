@@ -84,3 +84,12 @@ def test_products_in_bf16_stay_near(smoothing: float) -> None:
     assert loss.dtype == found[1].dtype == torch.float32
     torch.testing.assert_close(loss, right, rtol=0.02, atol=0.05)
     torch.testing.assert_close(found, wanted, rtol=0.05, atol=0.05)
+
+
+def test_pieces_are_not_so_small_that_the_matrix_is_read_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    gather = torch.Tensor.gather
+    monkeypatch.setitem(cross_entropy._LOGITS, "cpu", 1)
+    monkeypatch.setattr(torch.Tensor, "gather", lambda *given: seen.append(given[0].shape) or gather(*given))
+    sum_of_cross_entropies(torch.randn(10, 8), torch.randn(9, 8), None, torch.zeros(10, dtype=torch.int64))
+    assert seen == [(4, 9), (4, 9), (2, 9)]

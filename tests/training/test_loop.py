@@ -1,6 +1,8 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -290,3 +292,17 @@ def test_memory_is_given_back_every_few_steps(
     optimizer = torch.optim.SGD(one.model.parameters(), lr=0.0)
     list(train(one.objective, optimizer, steps(ALL, count=5), collate=one.collate, **settings))
     assert len(seen) == 3
+
+
+@pytest.mark.parametrize(("device", "times"), [("cpu", 1), ("meta", 0)])
+def test_quick_dropout_is_for_the_cpu(
+    lesson: Callable[..., Any], settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, device: str, times: int
+) -> None:
+    made: list[int] = []
+    monkeypatch.setattr(loop, "QuickDropout", lambda: made.append(1) or nullcontext())
+    one = lesson()
+    settings |= {"accelerator": SimpleNamespace(device=torch.device(device))}
+    assert (
+        list(train(one.objective, torch.optim.SGD(one.model.parameters()), [], collate=one.collate, **settings)) == []
+    )
+    assert len(made) == times

@@ -107,6 +107,11 @@ def _decoded(path: Path, encoding: str | None, reading: Reading) -> Iterator[Tex
                 yield text
         except UnicodeDecodeError:
             raise _undecodable(path, codec, skipped) from None
+        except UnicodeError:  # UTF-16 and UTF-32 without a byte order mark: nothing says which one it is
+            raise DataError(
+                f"{path}: encoding: {encoding} without a byte order mark does not tell its byte order\n"
+                f"  say it:  encoding: {codec}-le  (or {codec}-be)"
+            ) from None
 
 
 def _mark(head: bytes) -> tuple[bytes, str]:

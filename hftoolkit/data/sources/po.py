@@ -82,7 +82,8 @@ def _parsed(path: Path, reading: Reading) -> Any:
     text = read_text(path, reading.source.encoding or _charset(path), reading)
     store = pypo.pofile()
     try:
-        store.parse(_CHARSET.sub("charset=UTF-8", text, count=1).encode())
+        header, blank, rest = text.partition("\n\n")
+        store.parse((_CHARSET.sub("charset=UTF-8", header, count=1) + blank + rest).encode())
     except ValueError as error:
         raise DataError(f"{path}: not PO: {error}\n  'msgfmt --check {path.name}' shows what is wrong") from error
     return store
@@ -100,8 +101,8 @@ def _singular(plural_forms: str) -> int:
     """Which plural form is the one for 1: the first one in most languages, the second in Arabic."""
     rule = plural_forms.partition("plural=")[2].partition(";")[0]
     try:
-        return int(gettext.c2py(rule)(1))
-    except ValueError:
+        return max(0, int(gettext.c2py(rule)(1)))
+    except (ValueError, ZeroDivisionError):
         return 0
 
 

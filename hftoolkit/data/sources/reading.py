@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hftoolkit.data.census import Census
+from hftoolkit.errors import DataError
 from hftoolkit.recipe.schema import Languages, Source
 
 Raw = tuple[dict[str, Any], str, int]
@@ -27,6 +28,12 @@ class Reading:
     language: str | None = None
     """Language of the files' translations, where the recipe says none: that of the first file."""
 
+    fits: bool = False
+    """Whether a unit of any file was in all languages that are wanted."""
+
+    unfit: list[tuple[Path, str, str]] = field(default_factory=list)
+    """Files of which none was: what they have, and what to do."""
+
     _of_files: dict[str, tuple[Path, int]] = field(default_factory=dict)
     _of_rows: dict[str, int] = field(default_factory=dict)
 
@@ -40,7 +47,16 @@ class Reading:
         self._of_rows[text] = self._of_rows.get(text, 0) + 1
 
     def finish(self) -> None:
-        """Put the notes into the census."""
+        """Put the notes into the census.
+
+        Raises:
+            DataError: If no file has the languages that are wanted.
+        """
+        if self.unfit and not self.fits:
+            path, message, advice = self.unfit[0]
+            raise DataError(f"{path}: {message}\n{advice}")
+        for path, message, _ in self.unfit:
+            self.note(path, f"gives no row: {message}")
         for text, (path, count) in self._of_files.items():
             more = f" (and {count - 1} more {'file' if count == 2 else 'files'})" if count > 1 else ""
             self.census.notes.append(f"{path} {text}{more}")

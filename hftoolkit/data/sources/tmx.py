@@ -19,7 +19,8 @@ def read(path: Path, reading: Reading) -> Iterator[Raw]:
         if places is None:
             reading.census.drop("not in all languages")
             continue
-        if len(set(tags)) < len(tags):
+        names = [tag.lower() for tag in tags]
+        if any(names.count(names[at]) > 1 for some in places.values() for at in some):
             reading.count("units with several texts in one language, of which the first is used")
         yield translations.row(places, [text_of(variant.find("{*}seg")) for variant in variants]), place, number
-    translations.check()
+    translations.finish()

@@ -14,6 +14,7 @@ Places = dict[str, list[int]]
 """Role to the numbers of its texts within a unit."""
 
 _SHOWN = 20
+_REMEMBERED = 10_000
 
 
 @dataclass
@@ -28,6 +29,8 @@ class Translations:
 
     _single: set[str] = field(init=False)
     _known: dict[tuple[str, ...], Places | None] = field(default_factory=dict)
+    _languages: set[str] = field(default_factory=set)
+    _fits: bool = False
 
     def __post_init__(self) -> None:
         source, languages = self.reading.source, self.reading.languages
@@ -51,7 +54,11 @@ class Translations:
             DataError: If it stays open which language is meant.
         """
         if tags not in self._known:
-            self._known[tags] = self._resolved(tags, number)
+            if len(self._known) >= _REMEMBERED:  # some memories have another set of languages in every unit
+                self._known.clear()
+            self._known[tags] = found = self._resolved(tags, number)
+            self._languages.update(tags)
+            self._fits = self._fits or found is not None
         return self._known[tags]
 
     def row(self, places: Places, texts: Sequence[str]) -> dict[str, Any]:
@@ -61,22 +68,17 @@ class Translations:
             for role, at in places.items()
         }
 
-    def check(self) -> None:
-        """Refuse a file in which no unit has all that is wanted.
-
-        Raises:
-            DataError: With the languages that the file has.
-        """
-        if not self._known or any(self._known.values()):
+    def finish(self) -> None:
+        """Say whether any unit has all that is wanted: a source of which no file has one is refused."""
+        if self._fits or not self._languages:
+            self.reading.fits |= self._fits
             return
-        have = sorted({tag for tags in self._known for tag in tags})
+        have = sorted(self._languages)
         shown = ", ".join(tag or "(none named)" for tag in have[:_SHOWN]) + (", ..." if len(have) > _SHOWN else "")
         wanted = " and ".join(" or ".join(tags) for tags in self.wanted.values())
-        raise DataError(
-            f"{self.path}: no unit is in both {wanted}; the languages in this file are: {shown}\n{self._advice()}"
-            if len(self.wanted) == 2
-            else f"{self.path}: no unit is in {wanted}; the languages in this file are: {shown}\n{self._advice()}"
-        )
+        both = "both " if len(self.wanted) == 2 else ""
+        message = f"no unit is in {both}{wanted}; the languages in this file are: {shown}"
+        self.reading.unfit.append((self.path, message, self._advice()))
 
     def _resolved(self, tags: tuple[str, ...], number: int) -> Places | None:
         found: Places = {}

@@ -25,7 +25,7 @@ def read(path: Path, reading: Reading) -> Iterator[Raw]:
             reading.census.drop(reason or "not in all languages")
         else:
             yield translations.row(places, texts), place, number
-    translations.check()
+    translations.finish()
 
 
 def _segments(path: Path, translations: Translations) -> Iterator[tuple[Any, tuple[str, str], bool]]:

@@ -124,3 +124,12 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 def test_an_empty_file_has_no_lines(file: Path) -> None:
     file.touch()
     assert lines_of(file) == []
+
+
+@pytest.mark.parametrize(("encoding", "codec"), [("utf-16", "utf-16"), ("UTF32", "utf-32")])
+def test_nothing_tells_the_byte_order(file: Path, encoding: str, codec: str) -> None:
+    file.write_bytes("text\n".encode(f"{codec}-le"))
+    assert message(file, encoding) == (
+        f"{file}: encoding: {encoding} without a byte order mark does not tell its byte order\n"
+        f"  say it:  encoding: {codec}-le  (or {codec}-be)"
+    )

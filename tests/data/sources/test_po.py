@@ -207,3 +207,18 @@ def test_other_columns_do_not_exist(path: Path) -> None:
 
 def test_a_list_of_columns_makes_no_sense(path: Path) -> None:
     assert "no column" in message(path, HEADER, columns={"target": ["msgstr", "msgid"]})
+
+
+@pytest.mark.parametrize("rule", ["n%0", "-1", "0/0"])
+def test_a_plural_rule_that_gives_no_form(tmp_path: Path, rule: str) -> None:
+    path = write(
+        tmp_path / "p.po",
+        f'msgid ""\nmsgstr "Plural-Forms: nplurals=1; plural={rule};\\n"\n\n'
+        'msgid "a file"\nmsgid_plural "files"\nmsgstr[0] "erste"\nmsgstr[1] "zweite"\n',
+    )
+    assert rows_of(source=path) == [{"source": "a file", "target": "erste"}]
+
+
+def test_a_charset_within_a_text_is_left_alone(tmp_path: Path) -> None:
+    path = write(tmp_path / "c.po", 'msgid ""\nmsgstr "Language: de\\n"\n\nmsgid "charset=latin1"\nmsgstr "b"\n')
+    assert rows_of(source=path) == [{"source": "charset=latin1", "target": "b"}]

@@ -180,3 +180,16 @@ def test_another_format(path: Path) -> None:
 def test_a_unit_outside_a_file(path: Path) -> None:
     source = write(path, f"<xliff>{unit('a', 'b')}</xliff>")
     assert "the languages in this file are: (none named)" in message(source=source, languages=EN_ZH)
+
+
+def test_of_a_folder_files_in_other_languages_are_left_aside(tmp_path: Path) -> None:
+    one(tmp_path / "a.de.xlf", unit("a", "b"), 'source-language="en" target-language="de"')
+    one(tmp_path / "a.zh.xlf", unit("a", "中"))
+    one(tmp_path / "b.de.xlf", unit("c", "d"), 'source-language="en" target-language="de"')
+    rows, census, _ = read_all(source=str(tmp_path), languages=EN_ZH)
+    assert rows == [{"source": "a", "target": "中"}]
+    assert census.dropped == {"not in all languages": 2}
+    assert census.notes == [
+        f"{tmp_path / 'a.de.xlf'} gives no row: no unit is in both en and zh-Hans; the languages in this file are: "
+        "de, en (and 1 more file)"
+    ]
