@@ -5,7 +5,8 @@
 SOURCES and TARGETS are parallel text, LANGUAGE that of the targets; the sources are taken for English. A new Marian
 model (4+4 layers of 128, vocabulary 10,000, dropout 0.3) is trained with label smoothing in bf16 products. The trainer
 gets batches of as many rows as fill the same number of tokens on average, and groups rows by length. Each is a process
-of its own, one after the other and twice; the first steps are not counted. Only tokens that are no padding count.
+of its own, one after the other and twice; the first steps are not counted. Only tokens that are no padding count;
+our seconds are those within steps, the trainer's those between their ends.
 """
 
 import argparse
