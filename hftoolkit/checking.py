@@ -192,9 +192,10 @@ def _rows(recipe: Recipe, task: Task, findings: _Findings) -> RunRows | None:
     except HftoolkitError as error:
         before = len(findings.all)
         held = [part for part in (data.validation, *data.test.values()) if isinstance(part, Source)]
-        for source in (*data.train, *held):  # unfiltered: a training source may be left empty where others are not
+        alone = data.filters if len(data.train) == 1 else None  # filters may leave one of several sources empty
+        for source, filters in [*((part, alone) for part in data.train), *((part, None) for part in held)]:
             with findings.caught():
-                load_rows([source], task.inputs, task.answers, filters=None, folder=folder, languages=data.languages)
+                load_rows([source], task.inputs, task.answers, filters=filters, folder=folder, languages=data.languages)
         if len(findings.all) == before:
             raise error
     return None
