@@ -39,7 +39,6 @@ from hftoolkit.starting import decided, features_of, longest, start_of, trainabl
 from hftoolkit.tasks import find_task
 from hftoolkit.tasks.base import Task
 from hftoolkit.training.loop import Step
-from hftoolkit.training.memory import keep_few_shapes
 from hftoolkit.training.tracking import require_trackers
 
 _SHOWN: Final = 100
@@ -98,7 +97,6 @@ class _Findings:
 
 def _look(recipe: Recipe, overwrite: bool, findings: _Findings, parts: dict[str, Any]) -> None:
     """Look at everything in turn; what was found before an error stays in ``parts``."""
-    keep_few_shapes()
     accelerator = Accelerator(cpu=choose_device().type == "cpu", mixed_precision="no")
     recipe = decided(recipe, accelerator.device)
     with findings.caught():

@@ -31,7 +31,6 @@ from hftoolkit.starting import decided, features_of, longest, start_of, trainabl
 from hftoolkit.tasks import find_task
 from hftoolkit.tasks.base import Task
 from hftoolkit.training.checkpoints import load_weights
-from hftoolkit.training.memory import keep_few_shapes
 from hftoolkit.training.tracking import closing_trackers, require_trackers, track
 
 log = logging.getLogger("hftoolkit")
@@ -61,7 +60,6 @@ def finetune(
         HubError: If something cannot be fetched.
         OutputError: If the output folder holds another run or cannot be written.
     """
-    keep_few_shapes()
     clock = Clock()
     recipe = read(recipe, list(overrides))
     require_trackers(recipe.tracking)

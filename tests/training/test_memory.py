@@ -1,12 +1,9 @@
 """Memory is given back while training goes on."""
 
-import os
 import subprocess
 import sys
 
 import pytest
-
-from hftoolkit.training import memory
 
 
 def test_what_the_c_library_holds_is_given_back() -> None:
@@ -24,13 +21,3 @@ def test_what_the_c_library_holds_is_given_back() -> None:
     told = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60).stdout
     _, full, after = map(int, told.split())
     assert after < full - 100  # MiB; 200 are unused
-
-
-def test_a_user_may_let_onednn_keep_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
-    monkeypatch.delenv(name, raising=False)
-    memory.keep_few_shapes()
-    assert os.environ[name] == "128"
-    monkeypatch.setenv(name, "7")
-    memory.keep_few_shapes()
-    assert os.environ[name] == "7"
