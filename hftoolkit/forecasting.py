@@ -4,6 +4,7 @@ import math
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +23,8 @@ from hftoolkit.tasks.base import Row
 from hftoolkit.training.loop import Step
 from hftoolkit.training.plan import Plan
 
-_SECONDS: Final = 2.0
-"""Spent on measured steps; one is always taken."""
+_SECONDS: Final = 1.5
+"""Spent on steps before they are measured; one is always taken."""
 
 _SAMPLE: Final = 1000
 """Rows of a test set that are tokenized to learn how long its rows are."""
@@ -89,17 +90,15 @@ def free_disk(folder: Path) -> int:
 
 
 def _measured(job: Job, plan: Plan, accelerator: Accelerator) -> Iterator[Step]:
-    """Real steps of the plan, for some seconds; the first one, which also makes ready, is not counted."""
+    """The first steps of the plan, as many as some seconds hold, taken a second time: most shapes of a run were there
+    before, and oneDNN has compiled what they need."""
     objective, optimizer = prepared(job, accelerator)
-    begin = None
-    for step in steps_of(job, plan, objective, optimizer, accelerator):
-        if begin is None:
-            begin = time.perf_counter()
-            if plan.total > 1:
-                continue
-        yield step
+    begin, taken = time.perf_counter(), 0
+    for _ in steps_of(job, plan, objective, optimizer, accelerator):
+        taken += 1
         if time.perf_counter() - begin > _SECONDS:
             break
+    yield from islice(steps_of(job, plan, objective, optimizer, accelerator), taken)
 
 
 def _seconds_to_predict(job: Job, parts: Mapping[str, Rows], decoding: Decoding) -> float:
