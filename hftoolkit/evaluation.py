@@ -248,7 +248,7 @@ def evaluate(
     loaded.model.to(choose_device())
     task.bind(loaded.tokenizer, loaded.model.config)
     engine = task.engine(loaded.model, loaded.tokenizer, batch_tokens=recipe.evaluation.batch_tokens)
-    decoding = Decoding(recipe.evaluation.beams, recipe.evaluation.length_penalty)
+    decoding = Decoding.of(recipe.evaluation)
     found = {test: score_model(task, engine, part, decoding) for test, part in rows.items()}
     return Evaluated(
         model=name,

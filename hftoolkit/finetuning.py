@@ -160,7 +160,7 @@ def _baseline(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[
             task.fingerprint(),
             part.fingerprint,
             engine.signature,
-            str(_decoding(recipe)),
+            str(Decoding.of(recipe.evaluation)),
             *signatures,
         ]
         kept = hub.cache_folder() / "baselines" / f"{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:32]}.json"
@@ -168,7 +168,7 @@ def _baseline(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[
             found[name] = Scored.from_json(kept.read_text(encoding="utf-8"))
             continue
         log.info("scoring '%s' before training (%s rows)", name, f"{len(part):,}")
-        found[name] = score_model(task, engine, part, _decoding(recipe))
+        found[name] = score_model(task, engine, part, Decoding.of(recipe.evaluation))
         with suppress(OSError):  # without room for it the next run measures again
             write_whole(kept, found[name].to_json())
     return found
@@ -202,13 +202,13 @@ def _test(
     tests = []
     for name, part in rows.tests.items():
         log.info("scoring '%s' after training (%s rows)", name, f"{len(part):,}")
-        after = score_model(task, engine, part, _decoding(recipe))
+        after = score_model(task, engine, part, Decoding.of(recipe.evaluation))
         _write_predictions(task, name, part, before[name], after, folder)
         test = compared(task, name, part, before[name], after, baseline, rows.leaks[name])
         test.before.extend(extra_scores(task, extra, part, before[name]))
         test.after.extend(extra_scores(task, extra, part, after))
         tests.append(test)
-    return tests, f"{engine.signature}|{_decoding(recipe)}", engine.notes
+    return tests, f"{engine.signature}|{Decoding.of(recipe.evaluation)}", engine.notes
 
 
 def _write_predictions(task: Task, name: str, rows: Rows, before: Scored, after: Scored, folder: RunFolder) -> None:
@@ -221,10 +221,6 @@ def _write_predictions(task: Task, name: str, rows: Rows, before: Scored, after:
         folder.write_lines(f"{name}.reference{suffix}.txt", answers)
     folder.write_lines(f"{name}.before.txt", before.shown)
     folder.write_lines(f"{name}.after.txt", after.shown)
-
-
-def _decoding(recipe: Recipe) -> Decoding:
-    return Decoding(recipe.evaluation.beams, recipe.evaluation.length_penalty)
 
 
 def _say(accelerator: Accelerator, notes: Iterable[str]) -> None:

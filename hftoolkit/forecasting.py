@@ -49,9 +49,9 @@ def forecast(
         The forecast, and the steps that were measured.
     """
     recipe, plan = job.recipe, plan_of(job)
-    decoding = Decoding(recipe.evaluation.beams, recipe.evaluation.length_penalty)
+    decoding = Decoding.of(recipe.evaluation)
     scoring = _seconds_to_predict(job, tests, decoding)
-    picked = _evenly(job.validation_rows, recipe.evaluation.validation_rows)
+    picked = job.validation_rows.evenly(recipe.evaluation.validation_rows)
     validating = _seconds_to_predict(job, {"validation": picked}, Decoding(beams=1))
     steps = list(_measured(job, plan, accelerator))
     seconds = sum(step.seconds for step in steps)
@@ -104,7 +104,7 @@ def _measured(job: Job, plan: Plan, accelerator: Accelerator) -> Iterator[Step]:
 def _seconds_to_predict(job: Job, parts: Mapping[str, Rows], decoding: Decoding) -> float:
     """Seconds that predicting all these rows takes, from one batch of usual rows."""
     engine = job.task.engine(whole_of(job), job.tokenizer, batch_tokens=job.recipe.evaluation.batch_tokens)
-    samples = {name: list(_evenly(rows, _SAMPLE)) for name, rows in parts.items()}
+    samples = {name: list(rows.evenly(_SAMPLE)) for name, rows in parts.items()}
     lengths = {name: _input_lengths(job, rows) for name, rows in samples.items()}
     everything = [row for rows in samples.values() for row in rows]
     batch, tokens = _usual_batch(everything, np.concatenate(list(lengths.values())), engine.batch_tokens)
@@ -130,10 +130,6 @@ def _input_lengths(job: Job, rows: Sequence[Row]) -> NDArray[np.int64]:
     first = job.task.padded[0]
     found = job.task.encode(rows, job.tokenizer)
     return np.array([max(len(feature[first]) for feature in features) if features else 0 for features in found])
-
-
-def _evenly(rows: Rows, number: int) -> Rows:
-    return rows.subset(np.unique(np.linspace(0, len(rows) - 1, min(len(rows), number)).astype(int)))
 
 
 def _disk(job: Job, facts: ModelFacts) -> int:

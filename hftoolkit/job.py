@@ -127,9 +127,7 @@ def measure_of(job: Job, accelerator: Accelerator) -> Callable[[], dict[str, flo
     recipe, task, features, rows = job.recipe, job.task, job.validation, job.validation_rows
     none = np.zeros(len(features), np.uint16)
     plan = Plan(features.lengths, none, [1.0], recipe.training.batch_tokens, epochs=1)
-    # Evenly over the file, which may be sorted.
-    places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), recipe.evaluation.validation_rows)).astype(int))
-    decoded = rows.subset(places)
+    decoded = rows.evenly(recipe.evaluation.validation_rows)
     inner = whole_of(job)
     engine = task.engine(inner, job.tokenizer, batch_tokens=recipe.evaluation.batch_tokens)
     collate = _collate(task, features)

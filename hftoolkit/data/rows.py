@@ -67,6 +67,10 @@ class Rows:
         numbers = self.numbers[np.asarray(positions, dtype=np.int64)]
         return Rows(self.folder, self.table, numbers, self.census, self.weights)
 
+    def evenly(self, number: int) -> "Rows":
+        """At most so many of these rows, spread evenly over them: a file may be sorted."""
+        return self.subset(np.unique(np.linspace(0, len(self) - 1, min(len(self), number)).astype(np.int64)))
+
     @property
     def source_numbers(self) -> NDArray[np.uint16]:
         """Number of each row's source, from 0; read from disk at every call."""

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from hftoolkit.errors import UsageError
+from hftoolkit.recipe.schema import Evaluation
 
 _SMALLEST = {
     "num_beams": 1,
@@ -44,6 +45,11 @@ class Decoding:
     def __post_init__(self) -> None:
         if not isinstance(self.beams, int) or self.beams < 1:
             raise UsageError(f"beams: expected a whole number from 1, got {self.beams!r}")
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> "Decoding":
+        """As a recipe has its test sets decoded."""
+        return cls(evaluation.beams, evaluation.length_penalty)
 
     def limit(self, source_tokens: int, positions: int) -> int:
         """Output tokens at most for one source, the start and the end token included.

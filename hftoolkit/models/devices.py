@@ -98,4 +98,7 @@ def device_words(device: torch.device) -> str:
     """A device as a report names it."""
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)} ({device})"
-    return f"CPU, {torch.get_num_threads()} threads" if device.type == "cpu" else "Apple GPU (mps)"
+    if device.type == "cpu":
+        threads = torch.get_num_threads()
+        return f"CPU, {threads} {'thread' if threads == 1 else 'threads'}"
+    return "Apple GPU (mps)"

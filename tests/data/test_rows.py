@@ -1,6 +1,7 @@
 import json
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -139,6 +140,14 @@ def test_take_and_subset_count_positions(rows: Rows) -> None:
     assert part.take([2, 0]) == [pair("text 1499", "t 2999"), pair("text 2", "t 5")]
     assert part.subset([1]).take([0]) == [pair("text 1", "t 2")]
     assert len(rows.subset([])) == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "positions"),
+    [(1, [0]), (2, [0, 2999]), (4, [0, 999, 1999, 2999]), (3000, range(3000)), (9999, range(3000))],
+)
+def test_rows_spread_evenly(rows: Rows, number: int, positions: Sequence[int]) -> None:
+    assert rows.evenly(number).numbers.tolist() == list(positions)
 
 
 def test_a_position_outside_is_refused(rows: Rows) -> None:

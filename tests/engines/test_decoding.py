@@ -5,6 +5,7 @@ from transformers import GenerationConfig
 
 from hftoolkit.engines.decoding import KNOWN, Decoding, check_settings
 from hftoolkit.errors import UsageError
+from hftoolkit.recipe.schema import Evaluation
 
 
 def refusal(**settings: object) -> str:
@@ -22,6 +23,10 @@ def test_the_signature_names_what_the_output_depends_on() -> None:
     assert str(Decoding()) == "beams:4|lp:1|max:3x+20"
     assert str(Decoding(beams=1, length_penalty=0.6)) == "beams:1|max:3x+20"
     assert str(Decoding(beams=2, length_penalty=0.6, longest=1.5)) == "beams:2|lp:0.6|max:1.5x+20"
+
+
+def test_it_is_that_of_a_recipe() -> None:
+    assert Decoding.of(Evaluation(beams=5, length_penalty=0.6)) == Decoding(5, 0.6)
 
 
 def test_every_known_setting_is_one_of_transformers() -> None:

@@ -106,6 +106,9 @@ def test_the_largest_memory_is_in_bytes() -> None:
     assert now * 0.99 <= peak_memory(CPU) < now * 100
 
 
-def test_devices_in_words() -> None:
-    assert device_words(CPU) == f"CPU, {torch.get_num_threads()} threads"
+def test_devices_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert device_words(CPU) == "CPU, 1 thread"
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    assert device_words(CPU) == "CPU, 2 threads"
     assert device_words(torch.device("mps")) == "Apple GPU (mps)"
