@@ -1,0 +1,1 @@
+"""Files of many formats -> texts to translate, and back."""
