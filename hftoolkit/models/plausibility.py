@@ -115,17 +115,24 @@ def _words(wrong: tuple[float, float], source: str, target: str) -> str:
 
 def _in_other_scripts(texts: Sequence[str], tag: str) -> float:
     """Share of the texts with letters that have hardly any of the language's script."""
-    language = normalise(tag).language
-    scripts = next((names.split() for names, tags in _SCRIPTS.items() if language in tags.split()), None)
-    if scripts is None:
-        return 0.0
-    judged = wrong = 0
-    for text in texts:
-        letters = [_script(character) for character in text if character.isalpha()]
-        if letters:
-            judged += 1
-            wrong += sum(letter in scripts for letter in letters) < len(letters) * _OWN
-    return wrong / judged if judged >= _FEW else 0.0
+    judged = [text for text in texts if any(map(str.isalpha, text))]
+    return sum(in_another_script(text, tag) for text in judged) / len(judged) if len(judged) >= _FEW else 0.0
+
+
+def in_another_script(text: str, tag: str) -> bool:
+    """Whether hardly any letter of a text is of its language's script.
+
+    Args:
+        text: A text; one without letters is in no script.
+        tag: Language tag; a language that several scripts are used for never has another one.
+    """
+    scripts = _scripts_of(normalise(tag).language)
+    letters = [_script(character) for character in text if character.isalpha()]
+    return scripts is not None and sum(letter in scripts for letter in letters) < len(letters) * _OWN
+
+
+def _scripts_of(language: str) -> list[str] | None:
+    return next((names.split() for names, tags in _SCRIPTS.items() if language in tags.split()), None)
 
 
 @lru_cache(maxsize=1 << 14)
