@@ -30,7 +30,7 @@ from hftoolkit.errors import HftoolkitError, ModelError
 from hftoolkit.evaluation import extra_metrics, read
 from hftoolkit.forecasting import forecast
 from hftoolkit.job import Job, harm_of_dropout, plan_of
-from hftoolkit.models.adapters import adapter_base, is_adapter
+from hftoolkit.models.adapter_folders import adapter_base, is_adapter
 from hftoolkit.models.devices import choose_device, enough_memory
 from hftoolkit.recipe.schema import Recipe, Source
 from hftoolkit.reports.checkup import Checkup, Finding, Lengths, Tokens

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hftoolkit.errors import UsageError
-from hftoolkit.recipe.schema import Evaluation
+
+if TYPE_CHECKING:
+    from hftoolkit.recipe.schema import Evaluation
 
 _SMALLEST = {
     "num_beams": 1,
@@ -42,12 +44,19 @@ class Decoding:
     longest: float = 3.0
     """Output tokens at most per source token; 20 more are always allowed."""
 
+    no_repeat_ngram: int = 0
+    """No sequence of so many tokens is written twice; 0: any may be."""
+
+    repetition_penalty: float = 1.0
+    """Divisor of the scores of tokens already written, which stops loops; 1 does nothing. With several beams engines
+    apply it at different places, and may differ."""
+
     def __post_init__(self) -> None:
         if not isinstance(self.beams, int) or self.beams < 1:
             raise UsageError(f"beams: expected a whole number from 1, got {self.beams!r}")
 
     @classmethod
-    def of(cls, evaluation: Evaluation) -> "Decoding":
+    def of(cls, evaluation: "Evaluation") -> "Decoding":
         """As a recipe has its test sets decoded."""
         return cls(evaluation.beams, evaluation.length_penalty)
 
@@ -60,7 +69,9 @@ class Decoding:
 
     def __str__(self) -> str:
         penalty = f"|lp:{self.length_penalty:g}" if self.beams > 1 else ""
-        return f"beams:{self.beams}{penalty}|max:{self.longest:g}x+20"
+        ngram = f"|ngram:{self.no_repeat_ngram}" if self.no_repeat_ngram else ""
+        repetition = f"|rp:{self.repetition_penalty:g}" if self.repetition_penalty != 1 else ""
+        return f"beams:{self.beams}{penalty}|max:{self.longest:g}x+20{ngram}{repetition}"
 
 
 def check_settings(settings: Mapping[str, Any]) -> None:

@@ -55,8 +55,8 @@ def open_engine(
 
     Args:
         name: Hub id, folder, ``package:NAME/FOLDER``, ``demo`` or adapter folder.
-        auto_class: Chooses the architecture's auto class from ``config.model_type``, or raises `ModelError` for one that
-            does not suit; a task's method of this name.
+        auto_class: A task's method of this name: chooses the auto class from ``config.model_type``, or raises
+            `ModelError` for an architecture that does not suit.
         engine: Which engine; ``auto`` says in a note why it did not take the fast one.
         device: A GPU's number, -1 for the CPU, or a name; None: the best there is.
         revision: Branch, tag or commit of a hub id.

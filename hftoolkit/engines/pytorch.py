@@ -2,13 +2,14 @@
 
 import copy
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache, LogitsProcessor, LogitsProcessorList
 
+from hftoolkit.engines.base import Hypothesis, check_n_best, cut_note
+from hftoolkit.engines.batches import token_batches, windows
 from hftoolkit.engines.decoding import Decoding
 
 WINDOW = 2048
@@ -43,8 +44,7 @@ class TorchEngine:
 
     def cut_note(self, cut: int) -> str:
         """What should be said when so many sources were cut."""
-        count = "1 source is" if cut == 1 else f"{cut:,} sources are"
-        return f"{count} longer than the model's {self.positions:,} tokens and {'was' if cut == 1 else 'were'} cut"
+        return cut_note(cut, self.positions)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -62,48 +62,65 @@ class TorchEngine:
             batch_rows: Rows at once at most; None: as many as ``batch_tokens`` holds.
             settings: Further generation settings of transformers, such as ``no_repeat_ngram_size``.
         """
-        stream = iter(sources)
-        while window := list(islice(stream, WINDOW)):
-            yield from self._window(window, decoding, batch_rows, settings)
+        for window in windows(sources, WINDOW):
+            ids = self._encode(window)
+            texts = [""] * len(ids)
+            for places in token_batches([*map(len, ids)], self.batch_tokens, batch_rows):
+                output = self._generate([ids[place] for place in places], decoding, settings)
+                for place, text in zip(places, self._decode(output), strict=True):
+                    texts[place] = text
+            yield from texts
 
-    def _window(
-        self, sources: Sequence[str], decoding: Decoding, batch_rows: int | None, settings: dict[str, Any]
-    ) -> list[str]:
-        ids: list[list[int]] = self.tokenizer(list(sources))["input_ids"]
+    def hypotheses(self, sources: Iterable[str], decoding: Decoding, *, n_best: int = 1) -> Iterator[list[Hypothesis]]:
+        """Write the best texts for every source, in order.
+
+        Args:
+            sources: Texts, with their target token.
+            decoding: How to choose the output.
+            n_best: Texts for every source, the search's best first.
+
+        Raises:
+            UsageError: If there are fewer beams than texts wanted.
+        """
+        check_n_best(n_best, decoding)
+        return self._hypotheses(sources, decoding, n_best)
+
+    def _hypotheses(self, sources: Iterable[str], decoding: Decoding, n_best: int) -> Iterator[list[Hypothesis]]:
+        for window in windows(sources, WINDOW):
+            ids = self._encode(window)
+            found: list[list[Hypothesis]] = [[] for _ in ids]
+            for places in token_batches([*map(len, ids)], self.batch_tokens):
+                batch = [ids[place] for place in places]
+                output = self._generate(batch, decoding, {"num_return_sequences": n_best})
+                texts = self._decode(output)
+                for number, (text, score) in enumerate(zip(texts, self._scores(batch, output), strict=True)):
+                    found[places[number // n_best]].append(Hypothesis(text, score))
+            yield from found
+
+    def _encode(self, sources: list[str]) -> list[list[int]]:
+        ids: list[list[int]] = self.tokenizer(sources)["input_ids"]
         for place, row in enumerate(ids):
             if len(row) > self.positions:
                 self.truncated += 1
                 ids[place] = row[: self.positions - 1] + row[-1:]  # the end token stays
-        texts = [""] * len(ids)
-        for places in self._batches(ids, batch_rows):
-            output = self._generate([ids[place] for place in places], decoding, settings)
-            for place, text in zip(places, self.tokenizer.batch_decode(output, skip_special_tokens=True), strict=True):
-                texts[place] = text
-        return texts
+        return ids
 
-    def _batches(self, ids: Sequence[Sequence[int]], batch_rows: int | None = None) -> Iterator[list[int]]:
-        """Places of rows that go together, longest first: a batch too large fails at once."""
-        batch: list[int] = []
-        for place in sorted(range(len(ids)), key=lambda place: -len(ids[place])):
-            full = batch_rows is not None and len(batch) >= batch_rows
-            if batch and (full or len(ids[batch[0]]) * (len(batch) + 1) > self.batch_tokens):
-                yield batch
-                batch = []
-            batch.append(place)
-        if batch:
-            yield batch
+    def _decode(self, output: Tensor) -> list[str]:
+        return self.tokenizer.batch_decode(output, skip_special_tokens=True)  # type: ignore[no-any-return]
 
     @torch.inference_mode()
     def _generate(self, ids: Sequence[Sequence[int]], decoding: Decoding, settings: dict[str, Any]) -> Tensor:
         self.model.eval()
-        pad = self.model.config.pad_token_id
-        width = max(map(len, ids))
-        inputs = torch.tensor([[*row, *[pad] * (width - len(row))] for row in ids])  # [B, S]
-        mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in ids])  # [B, S]
+        inputs, mask = self._padded(ids)
         limits = [decoding.limit(len(row), self.positions) for row in ids]
         config = copy.deepcopy(self.model.generation_config)
         config.update(
-            num_beams=decoding.beams, length_penalty=decoding.length_penalty, do_sample=False, max_length=max(limits)
+            num_beams=decoding.beams,
+            length_penalty=decoding.length_penalty,
+            no_repeat_ngram_size=decoding.no_repeat_ngram,
+            repetition_penalty=decoding.repetition_penalty,
+            do_sample=False,
+            max_length=max(limits),
         )
         if (new := settings.get("max_new_tokens")) is not None:
             # A length with the start token in it says the same; transformers warns where both are set.
@@ -111,12 +128,39 @@ class TorchEngine:
         config.update(**settings)
         ends = RowLimits(limits, config.eos_token_id, repeats=config.num_beams)
         return self.model.generate(  # type: ignore[no-any-return]
-            input_ids=inputs.to(self.model.device),
-            attention_mask=mask.to(self.model.device),
+            input_ids=inputs,
+            attention_mask=mask,
             generation_config=config,
             logits_processor=LogitsProcessorList([ends]),
             past_key_values=BeamCache(DynamicCache(), DynamicCache()),
         )
+
+    @torch.inference_mode()
+    def _scores(self, ids: Sequence[Sequence[int]], output: Tensor) -> list[float]:
+        """Mean log-probabilities of outputs, several for a source; ``output`` ``[B * n, T]`` with its start token."""
+        inputs, mask = self._padded(ids)
+        repeats = len(output) // len(ids)
+        labels = output[:, 1:]
+        hidden = self.model.model(
+            input_ids=inputs.repeat_interleave(repeats, 0),
+            attention_mask=mask.repeat_interleave(repeats, 0),
+            decoder_input_ids=output[:, :-1],
+            use_cache=False,
+        ).last_hidden_state  # [B * n, T, H]
+        scores = []
+        for row, wanted in zip(hidden, labels, strict=True):  # all logits at once would be large
+            counted = wanted != self.model.config.pad_token_id  # it is never written, and stands behind the end alone
+            logits = self.model.lm_head(row[counted]) + self.model.final_logits_bias  # [T, V]
+            scores.append(-float(nn.functional.cross_entropy(logits.float(), wanted[counted])))
+        return scores
+
+    def _padded(self, ids: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        """Rows, and which of their places count."""
+        pad = self.model.config.pad_token_id
+        width = max(map(len, ids))
+        inputs = torch.tensor([[*row, *[pad] * (width - len(row))] for row in ids])  # [B, S]
+        mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in ids])  # [B, S]
+        return inputs.to(self.model.device), mask.to(self.model.device)
 
 
 class RowLimits(LogitsProcessor):  # type: ignore[misc]

@@ -123,32 +123,6 @@ def save_adapter(model: Any, folder: Path) -> None:
     (folder / "README.md").unlink(missing_ok=True)  # a form that peft leaves to be filled in
 
 
-def is_adapter(folder: Path) -> bool:
-    """Whether a folder holds an adapter instead of a whole model."""
-    return (folder / "adapter_config.json").is_file()
-
-
-def adapter_base(folder: Path) -> tuple[str, str]:
-    """Name and revision of the model that an adapter belongs on.
-
-    Raises:
-        ModelError: If it does not say that, or belongs on itself.
-    """
-    from peft import PeftConfig
-
-    try:
-        config = PeftConfig.from_pretrained(str(folder))
-        base = config.base_model_name_or_path
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ModelError(f"{folder / 'adapter_config.json'}: damaged\n  copy the adapter again") from error
-    if not base or Path(base).resolve() == folder.resolve():
-        raise ModelError(
-            f"{folder / 'adapter_config.json'}: base_model_name_or_path: expected the model that this adapter belongs "
-            f"on, got {base!r}\n  write its name or folder there"
-        )
-    return str(base), str(config.revision or "main")
-
-
 def merge_adapter(model: Any, folder: Path) -> Any:
     """The model with an adapter's matrices added into its weights: as fast as the model alone."""
     from peft import PeftModel

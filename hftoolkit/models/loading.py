@@ -12,7 +12,8 @@ from safetensors import SafetensorError
 
 from hftoolkit import hub
 from hftoolkit.errors import HftoolkitError, ModelError
-from hftoolkit.models.adapters import adapter_base, is_adapter, merge_adapter
+from hftoolkit.models.adapter_folders import adapter_base, is_adapter
+from hftoolkit.models.adapters import merge_adapter
 from hftoolkit.models.guard import check_marian, mend_generation
 from hftoolkit.models.saved import Saved, read_saved
 from hftoolkit.models.weights import safe_weights

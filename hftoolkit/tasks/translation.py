@@ -24,6 +24,7 @@ from hftoolkit.tasks.base import Feature, Measure, Row, Task
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from hftoolkit.engines.base import Engine
     from hftoolkit.engines.decoding import Decoding
     from hftoolkit.engines.pytorch import TorchEngine
     from hftoolkit.training.batches import Batch
@@ -79,9 +80,13 @@ class Translation(Task):
         return "AutoModelForSeq2SeqLM"
 
     def bind(self, tokenizer: Any, config: Any) -> None:
-        self.target_token = target_token(tokenizer.get_vocab(), self.languages.target, self.languages.source)
+        self.address(tokenizer.get_vocab())
         self.pad = config.pad_token_id
         self.start = config.decoder_start_token_id
+
+    def address(self, vocabulary: Iterable[str]) -> None:
+        """Choose the target token from a vocabulary: all that is needed of a checkpoint to predict with it."""
+        self.target_token = target_token(vocabulary, self.languages.target, self.languages.source)
 
     def check(self, model: Any, tokenizer: Any, rows: Sequence[Row], name: str) -> None:
         from hftoolkit.models.guard import check_fluency
@@ -154,7 +159,7 @@ class Translation(Task):
         return TorchEngine(model, tokenizer, batch_tokens=batch_tokens)
 
     def predict(
-        self, engine: "TorchEngine", rows: Iterable[Row], decoding: "Decoding", **settings: Any
+        self, engine: "Engine", rows: Iterable[Row], decoding: "Decoding", **settings: Any
     ) -> Iterator[Translated]:
         for text in engine.generate((self.prompt(row["source"]) for row in rows), decoding, **settings):
             yield Translated(text)

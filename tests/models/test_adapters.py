@@ -13,12 +13,11 @@ from hub_server import Hub, allowed, serve
 from torch import Tensor
 
 from hftoolkit.errors import ModelError
+from hftoolkit.models.adapter_folders import adapter_base, is_adapter
 from hftoolkit.models.adapters import (
-    adapter_base,
     adapter_targets,
     adapter_words,
     add_adapter,
-    is_adapter,
     merge_adapter,
     save_adapter,
 )

@@ -1,0 +1,30 @@
+"""Sources -> windows of a stream, and batches of a window: sorted by length, within a budget of tokens."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+
+def windows(sources: Iterable[str], size: int) -> Iterator[list[str]]:
+    """So many sources at a time: memory stays the same for any number of them."""
+    stream = iter(sources)
+    while window := list(islice(stream, size)):
+        yield window
+
+
+def token_batches(lengths: Sequence[int], budget: int, most_rows: int | None = None) -> Iterator[list[int]]:
+    """Places of rows that go together, longest first: a batch too large fails at once, and short ones fill the end.
+
+    Args:
+        lengths: Tokens of every row.
+        budget: Tokens at once, padding included; a row longer than that goes alone.
+        most_rows: Rows at once at most.
+    """
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+        full = most_rows is not None and len(batch) >= most_rows
+        if batch and (full or lengths[batch[0]] * (len(batch) + 1) > budget):
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch

@@ -1,0 +1,31 @@
+"""What an adapter's folder says about it, read without the libraries that run it."""
+
+import json
+from pathlib import Path
+
+from hftoolkit.errors import ModelError
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder holds an adapter instead of a whole model."""
+    return (folder / "adapter_config.json").is_file()
+
+
+def adapter_base(folder: Path) -> tuple[str, str]:
+    """Name and revision of the model that an adapter belongs on.
+
+    Raises:
+        ModelError: If it does not say that, or belongs on itself.
+    """
+    path = folder / "adapter_config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        base, revision = config.get("base_model_name_or_path"), config.get("revision")
+    except (OSError, ValueError, AttributeError) as error:
+        raise ModelError(f"{path}: damaged\n  copy the adapter again") from error
+    if not base or not isinstance(base, str) or Path(base).resolve() == folder.resolve():
+        raise ModelError(
+            f"{path}: base_model_name_or_path: expected the model that this adapter belongs on, got {base!r}\n"
+            "  write its name or folder there"
+        )
+    return base, str(revision or "main")
