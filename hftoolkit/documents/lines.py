@@ -4,11 +4,14 @@ A carriage return alone ends a line only in a document that has no line feed, as
 character like any other. Nothing else ends a line, not U+2028, U+0085 or a form feed.
 """
 
+import re
 from collections.abc import Iterator
 from io import BufferedReader, StringIO
 
 from hftoolkit.errors import DataError
 
+_END = re.compile(r"\r\n?|\n")
+_ENDS = re.compile(r"[\r\n]+")
 _CHUNK = 1 << 16  # bytes
 
 
@@ -16,6 +19,16 @@ def body_and_end(line: str) -> tuple[str, str]:
     """A line without its end, and that end."""
     body = line.removesuffix("\n").removesuffix("\r")
     return body, line[len(body) :]
+
+
+def one_line(text: str) -> str:
+    """A text without line ends: each is a blank."""
+    return _ENDS.sub(" ", text)
+
+
+def line_starts(text: str) -> list[int]:
+    r"""Where every line of a text begins, a line ending at ``\n``, ``\r\n`` or ``\r``."""
+    return [0, *(found.end() for found in _END.finditer(text))]
 
 
 def lines_of_text(text: str) -> Iterator[str]:
