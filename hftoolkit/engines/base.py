@@ -39,6 +39,9 @@ class Engine(Protocol):
     def cut_note(self, cut: int) -> str:
         """What should be said when so many sources were cut."""
 
+    def tokens(self, source: str) -> int:
+        """Length of a source in tokens, the end token counted."""
+
     def generate(
         self, sources: Iterable[str], decoding: Decoding, *, batch_rows: int | None = None, **settings: Any
     ) -> Iterator[str]:

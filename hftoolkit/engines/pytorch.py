@@ -51,6 +51,10 @@ class TorchEngine:
         """What should be said about everything read so far."""
         return (self.cut_note(self.truncated),) if self.truncated else ()
 
+    def tokens(self, source: str) -> int:
+        """Length of a source in tokens, the end token counted."""
+        return len(self.tokenizer(source)["input_ids"])
+
     def generate(
         self, sources: Iterable[str], decoding: Decoding, *, batch_rows: int | None = None, **settings: Any
     ) -> Iterator[str]:
@@ -96,6 +100,26 @@ class TorchEngine:
                 for number, (text, score) in enumerate(zip(texts, self._scores(batch, output), strict=True)):
                     found[places[number // n_best]].append(Hypothesis(text, score))
             yield from found
+
+    def outputs(self, sources: Iterable[str], decoding: Decoding) -> Iterator[list[int]]:
+        """Write an output for every source, in order, as the tokenizer's numbers without start and end."""
+        for window in windows(sources, WINDOW):
+            ids = self._encode(window)
+            found: list[list[int]] = [[] for _ in ids]
+            for places in token_batches([*map(len, ids)], self.batch_tokens):
+                output = self._generate([ids[place] for place in places], decoding, {})
+                for place, row in zip(places, output.tolist(), strict=True):
+                    *found[place], _ = [number for number in row if number != self.model.config.pad_token_id]
+            yield from found
+
+    @torch.inference_mode()
+    def next_token(self, source: str, written: Sequence[int]) -> Tensor:
+        """Log-probabilities of what may follow on the beginning of an output; shape ``[V]``."""
+        inputs, mask = self._padded(self._encode([source]))
+        start = self.model.config.decoder_start_token_id
+        output = torch.tensor([[start, *written]], device=self.model.device)
+        logits = self.model(input_ids=inputs, attention_mask=mask, decoder_input_ids=output).logits  # [1, T, V]
+        return logits[0, -1].float().log_softmax(-1)  # type: ignore[no-any-return]
 
     def _encode(self, sources: list[str]) -> list[list[int]]:
         ids: list[list[int]] = self.tokenizer(sources)["input_ids"]

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from hftoolkit.errors import HubError, UsageError
+from hftoolkit.hub.builtin import NAME as BUILTIN
+from hftoolkit.hub.builtin import builtin_folder
 from hftoolkit.hub.cached import cached_snapshot
 from hftoolkit.hub.folders import cache_folder
 from hftoolkit.hub.packages import package_folder
@@ -27,12 +29,12 @@ def resolve(
 ) -> Path:
     """Find the folder that holds a model or data set, downloading it only where it is nowhere on this machine.
 
-    In this order: an existing folder; ``package:NAME/FOLDER``; a complete copy in the hub's cache, which is used
-    without any connection; the endpoint (``HF_ENDPOINT``, otherwise https://huggingface.co), which is asked once before
-    anything is downloaded.
+    In this order: ``demo``, the built-in model; ``package:NAME/FOLDER``; an existing folder; a complete copy in the
+    hub's cache, which is used without any connection; the endpoint (``HF_ENDPOINT``, otherwise https://huggingface.co),
+    which is asked once before anything is downloaded.
 
     Args:
-        name: Folder, ``package:NAME/FOLDER`` or hub id.
+        name: Folder, ``package:NAME/FOLDER``, hub id, or ``demo``; a folder of that name is ``./demo``.
         revision: Branch, tag or commit of a hub id.
         kind: Whether a hub id names a model or a data set.
         files: Patterns of the files wanted, such as ``*.parquet``. Left out: of a model the configuration, the
@@ -65,11 +67,13 @@ def find(name: str, revision: str = "main", kind: Kind = "model", *, files: Sequ
 
     Raises:
         UsageError: If the name can be neither a folder nor a hub id.
-        HubError: If a package does not give it.
+        HubError: If a package does not give it, or the built-in model is not there.
     """
     # For a repository without safetensors transformers would tell a service outside the endpoint what is loaded, and
     # send the user's token along.
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
+    if name == BUILTIN and kind == "model":
+        return builtin_folder()
     if name.startswith("package:"):
         return package_folder(name)
     folder = Path(name).expanduser()

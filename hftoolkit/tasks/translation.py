@@ -80,11 +80,11 @@ class Translation(Task):
         return "AutoModelForSeq2SeqLM"
 
     def bind(self, tokenizer: Any, config: Any) -> None:
-        self.address(tokenizer.get_vocab())
+        self.choose_token(tokenizer.get_vocab())
         self.pad = config.pad_token_id
         self.start = config.decoder_start_token_id
 
-    def address(self, vocabulary: Iterable[str]) -> None:
+    def choose_token(self, vocabulary: Iterable[str]) -> None:
         """Choose the target token from a vocabulary: all that is needed of a checkpoint to predict with it."""
         self.target_token = target_token(vocabulary, self.languages.target, self.languages.source)
 

@@ -1,0 +1,116 @@
+"""A Marian checkpoint -> its form for CTranslate2 in our cache: found at once, made and checked the first time."""
+
+import errno
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import ctranslate2
+from filelock import FileLock
+
+from hftoolkit.engines.fingerprints import fingerprint_of_all
+from hftoolkit.errors import ModelError, OutputError
+from hftoolkit.hub import cache_folder
+from hftoolkit.hub.choice import weights_in
+
+FORMAT = 1
+"""Raised when the same checkpoint would be converted or checked differently."""
+
+_FILES = (
+    *("config.json", "generation_config.json", "adapter_config.json", "tokenizer_config.json", "tokenizer.json"),
+    *("special_tokens_map.json", "added_tokens.json", "vocab.json", "target_vocab.json", "source.spm", "target.spm"),
+)
+"""Files besides the weights on which the conversion depends."""
+
+
+class UnsuitedError(ModelError):
+    """A checkpoint that the fast engine does not run; the message is the reason alone."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a conversion; kept beside the converted model."""
+
+    compute_type: str = ""
+    """Number format of the model, as CTranslate2 names it."""
+
+    refused: str | None = None
+    """Why there is no converted model."""
+
+    note: str | None = None
+    """Why it is not in the number format that was wanted."""
+
+    sentences: int = 0
+    """Sentences on which it was tried."""
+
+    ties: int = 0
+    """Those where PyTorch found two tokens equally likely, within 1e-3, and the other one was taken."""
+
+    chrf: float | None = None
+    """chrF2 of its output against that in float32."""
+
+
+def converted(
+    folders: Sequence[Path], wanted: str, make: Callable[[Path], Outcome]
+) -> tuple[Path, Outcome, float | None]:
+    """The converted form of a checkpoint, made the first time.
+
+    Args:
+        folders: Where the checkpoint lies; behind an adapter's folder the model's that it belongs on.
+        wanted: Number format, as CTranslate2 names it.
+        make: Writes the model into an empty folder, and says what came of it.
+
+    Returns:
+        The folder of the model, what came of the conversion, and the seconds it took, None if it was there already.
+
+    Raises:
+        UnsuitedError: If the checkpoint was refused.
+        OutputError: If the cache cannot be written.
+    """
+    place = _place(folders, wanted)
+    seconds = None
+    if not place.is_dir():
+        begin = time.perf_counter()
+        try:
+            place = _made(place, folders, wanted, make)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+                raise
+            raise OutputError(
+                f"{place}: cannot write the converted model ({error.strerror})\n"
+                "  name a folder with room for it:  HFTOOLKIT_CACHE=FOLDER hftoolkit ..."
+            ) from error
+        seconds = time.perf_counter() - begin
+    outcome = Outcome(**json.loads((place / "outcome.json").read_text(encoding="utf-8")))
+    if outcome.refused is not None:
+        raise UnsuitedError(outcome.refused)
+    return place, outcome, seconds
+
+
+def _place(folders: Sequence[Path], wanted: str) -> Path:
+    weights = [name for folder in folders for name in weights_in({path.name for path in folder.iterdir()})]
+    names = [*_FILES, *dict.fromkeys(weights)]
+    key = fingerprint_of_all(folders, names, str(FORMAT), ctranslate2.__version__, wanted)
+    return cache_folder() / "ctranslate2" / key
+
+
+def _made(place: Path, folders: Sequence[Path], wanted: str, make: Callable[[Path], Outcome]) -> Path:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(place.with_suffix(".lock")):  # a second process waits, and finds it made
+        if place.is_dir():
+            return place
+        unfinished = Path(tempfile.mkdtemp(dir=place.parent, prefix="unfinished-"))
+        try:
+            outcome = make(unfinished)
+            (unfinished / "outcome.json").write_text(json.dumps(asdict(outcome), indent=2) + "\n", encoding="utf-8")
+            if _place(folders, wanted) != place:
+                raise UnsuitedError("its files changed while they were read; try again")
+            os.replace(unfinished, place)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    return place

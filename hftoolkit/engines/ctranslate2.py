@@ -1,0 +1,391 @@
+"""The fast engine: CTranslate2 on a converted checkpoint, with neither torch nor transformers."""
+
+import os
+import re
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import repeat
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import ctranslate2
+
+from hftoolkit.engines.base import Hypothesis, check_n_best, cut_note
+from hftoolkit.engines.batches import token_batches, windows
+from hftoolkit.engines.decoding import Decoding
+from hftoolkit.errors import UsageError
+from hftoolkit.models.marian_tokenizer import MarianTokenizer
+
+WINDOW = 4096
+"""Rows sorted by length together: memory stays the same for any number of rows."""
+
+CPU_TOKENS, GPU_TOKENS = 1024, 16384
+"""Source tokens at once."""
+
+SCORED_TOKENS = 256
+"""The same where outputs are scored: probabilities of the whole vocabulary are kept for every token."""
+
+T = TypeVar("T")
+
+
+class Written(NamedTuple):
+    """An output."""
+
+    ids: list[int]
+    """The tokenizer's numbers, without start and end."""
+
+    score: float | None
+    """Mean log-probability of its tokens, where the search knows it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A device that CTranslate2 runs on."""
+
+    device: str = "cpu"
+    """``cpu`` or ``cuda``."""
+
+    index: int = 0
+    """Number of the GPU."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """How outputs are looked for."""
+
+    options: Mapping[str, Any]
+    """Options of CTranslate2."""
+
+    decoding: Decoding
+    longest: int | None = None
+    """Output tokens at most that were asked for, the start and the end token included."""
+
+    def limit(self, source_tokens: int, positions: int) -> int:
+        """Output tokens at most for one source, the start and the end token included."""
+        limit = self.decoding.limit(source_tokens, positions)
+        return limit if self.longest is None else min(limit, self.longest)
+
+    def written(self, result: Any, eos: str) -> list[Written]:
+        """Outputs of a result of CTranslate2.
+
+        Its scores are the model's own unless a penalty was added or a token forbidden on the way, and are of the whole
+        output if it was ended.
+        """
+        plain = self.decoding.repetition_penalty == 1 and not self.decoding.no_repeat_ngram
+        found = []
+        for names, score in zip(result.hypotheses, result.scores or repeat(None), strict=False):
+            ended = names[-1:] == [eos]
+            mean = None
+            if score is not None and plain and ended:
+                mean = score * len(names) ** (self.options["length_penalty"] - 1)
+            found.append(Written([int(name) for name in (names[:-1] if ended else names)], mean))
+        return found
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows that are translated together."""
+
+    places: list[int]
+    """Where they stand in their window."""
+
+    ids: list[list[int]]
+    """Their numbers, the end token's last."""
+
+    limits: list[int]
+    """Output tokens at most for each, the start and the end token included."""
+
+    is_last: bool
+    """Whether its window ends with it."""
+
+
+class CTranslate2Engine:
+    """A converted model that writes texts for sources.
+
+    Args:
+        folder: The converted model; the entries of its vocabulary are the tokenizer's numbers.
+        tokenizer: The tokenizer of the checkpoint.
+        positions: Tokens that the model can read or write at most.
+        compute_type: Number format, as CTranslate2 names it.
+        place: Where it runs.
+        batch_tokens: Source tokens at once, padding included; None: what suits the device.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tokenizer: MarianTokenizer,
+        *,
+        positions: int,
+        compute_type: str,
+        place: Place = Place(),
+        batch_tokens: int | None = None,
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.positions = positions
+        self.batch_tokens = batch_tokens or (CPU_TOKENS if place.device == "cpu" else GPU_TOKENS)
+        self.truncated = 0
+        """Sources cut because the model has no more positions."""
+
+        self._folder, self._compute_type, self._place = folder, compute_type, place
+        self._threads = _threads() if place.device == "cpu" else 1
+        self._workers = 1
+        self._translator = self._opened()
+
+    def _opened(self) -> Any:
+        return ctranslate2.Translator(
+            str(self._folder),
+            self._place.device,
+            device_index=self._place.index,
+            compute_type=self._compute_type,
+            inter_threads=self._workers,
+            intra_threads=self._threads // self._workers,
+        )
+
+    @property
+    def signature(self) -> str:
+        """Engine and number format."""
+        return f"ctranslate2|{self._translator.compute_type}"
+
+    def cut_note(self, cut: int) -> str:
+        """What should be said when so many sources were cut."""
+        return cut_note(cut, self.positions)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What should be said about everything read so far."""
+        return (self.cut_note(self.truncated),) if self.truncated else ()
+
+    def tokens(self, source: str) -> int:
+        """Length of a source in tokens, the end token counted."""
+        return len(self.tokenizer.encode(source))
+
+    def generate(
+        self, sources: Iterable[str], decoding: Decoding, *, batch_rows: int | None = None, **settings: Any
+    ) -> Iterator[str]:
+        """Write a text for every source, in order.
+
+        Args:
+            sources: Texts, with their target token.
+            decoding: How to choose the output.
+            batch_rows: Rows at once at most; None: as many as ``batch_tokens`` holds.
+            settings: Further generation settings by the names that transformers has for them.
+
+        Raises:
+            UsageError: If CTranslate2 cannot do exactly what a setting asks for.
+        """
+        search = search_of(decoding, settings)
+
+        def texts(batch: Batch, rows: list[list[Written]]) -> list[str]:
+            return [self.tokenizer.decode(row[0].ids) for row in rows]
+
+        return self._stream(sources, search, texts, batch_rows)
+
+    def hypotheses(self, sources: Iterable[str], decoding: Decoding, *, n_best: int = 1) -> Iterator[list[Hypothesis]]:
+        """Write the best texts for every source, in order.
+
+        Args:
+            sources: Texts, with their target token.
+            decoding: How to choose the output.
+            n_best: Texts for every source, the search's best first.
+
+        Raises:
+            UsageError: If there are fewer beams than texts wanted.
+        """
+        check_n_best(n_best, decoding)
+        search = search_of(decoding, {})
+        options = {**search.options, "num_hypotheses": n_best, "return_scores": True}
+        return self._stream(sources, replace(search, options=options), self._scored)
+
+    def outputs(self, sources: Iterable[str], decoding: Decoding) -> Iterator[list[int]]:
+        """Write an output for every source, in order, as the tokenizer's numbers without start and end."""
+
+        def best(batch: Batch, rows: list[list[Written]]) -> list[list[int]]:
+            return [row[0].ids for row in rows]
+
+        return self._stream(sources, search_of(decoding, {}), best)
+
+    def _stream(
+        self,
+        sources: Iterable[str],
+        search: Search,
+        finish: Callable[[Batch, list[list[Written]]], list[T]],
+        batch_rows: int | None = None,
+    ) -> Iterator[T]:
+        """What ``finish`` makes of the outputs of every batch, in the order of the sources."""
+        answers: dict[int, T] = {}
+        for batch, rows in self._translated(self._batches(sources, search, batch_rows), search):
+            answers |= zip(batch.places, finish(batch, rows), strict=True)
+            if batch.is_last:
+                yield from (answers[place] for place in range(len(answers)))
+                answers = {}
+
+    def _batches(self, sources: Iterable[str], search: Search, batch_rows: int | None) -> Iterator[Batch]:
+        for window in windows(sources, WINDOW):
+            ids = [self._encode(source) for source in window]
+            self._staff(len(ids))
+            lengths = [*map(len, ids)]
+            budget = min(self.batch_tokens, -(-sum(lengths) // self._workers))  # little work goes to all workers too
+            batches = list(token_batches(lengths, budget, batch_rows))
+            for places in batches:
+                rows = [ids[place] for place in places]
+                limits = [search.limit(len(row), self.positions) for row in rows]
+                yield Batch(places, rows, limits, is_last=places is batches[-1])
+
+    def _encode(self, source: str) -> list[int]:
+        ids = self.tokenizer.encode(source)
+        if len(ids) <= self.positions:
+            return ids
+        self.truncated += 1
+        return ids[: self.positions - 1] + ids[-1:]  # the end token stays
+
+    def _staff(self, rows: int) -> None:
+        """Give a row that is alone all threads; several rows are translated fastest by workers of one thread each."""
+        if self._workers < min(rows, self._threads):
+            self._workers = self._threads
+            self._translator = self._opened()
+
+    def _translated(self, batches: Iterable[Batch], search: Search) -> Iterator[tuple[Batch, list[list[Written]]]]:
+        """Batches with their outputs: while some are translated the next are prepared, those of the next window too.
+
+        Few are ahead, so that an interruption does not wait for long.
+        """
+        waiting: deque[tuple[Batch, list[Any]]] = deque()
+        for batch in batches:
+            waiting.append((batch, self._translate(batch.ids, max(batch.limits), search, asynchronous=True)))
+            if len(waiting) > 2 * self._workers:
+                yield self._finished(*waiting.popleft(), search)
+        while waiting:
+            yield self._finished(*waiting.popleft(), search)
+
+    def _translate(self, ids: list[list[int]], limit: int, search: Search, *, asynchronous: bool) -> list[Any]:
+        results: list[Any] = self._translator.translate_batch(
+            _named(ids),
+            max_input_length=0,  # too long ones were cut
+            max_decoding_length=limit - 1,  # without the start token
+            return_end_token=True,
+            asynchronous=asynchronous,
+            **search.options,
+        )
+        return results
+
+    def _finished(self, batch: Batch, started: list[Any], search: Search) -> tuple[Batch, list[list[Written]]]:
+        """Outputs of a batch, each within its own limit whatever its neighbours may write.
+
+        CTranslate2 has one limit for a batch, that of its longest row. An output that went past its own is made again,
+        together with others of its very limit. There it may still lack an end token: the last token is cut off, in
+        whose place that would have stood.
+        """
+        eos = str(self.tokenizer.eos)
+        rows = [search.written(result.result(), eos) for result in started]
+        again: dict[int, list[int]] = {}
+        for place, (row, limit) in enumerate(zip(rows, batch.limits, strict=True)):
+            if limit < max(batch.limits) and any(len(output.ids) > limit - 2 for output in row):
+                again.setdefault(limit, []).append(place)
+        for limit, places in again.items():
+            results = self._translate([batch.ids[place] for place in places], limit, search, asynchronous=False)
+            for place, result in zip(places, results, strict=True):
+                rows[place] = search.written(result, eos)
+        return batch, [
+            [output if len(output.ids) <= limit - 2 else Written(output.ids[: limit - 2], None) for output in row]
+            for row, limit in zip(rows, batch.limits, strict=True)
+        ]
+
+    def _scored(self, batch: Batch, rows: list[list[Written]]) -> list[list[Hypothesis]]:
+        unknown = [(ids, one.ids) for ids, row in zip(batch.ids, rows, strict=True) for one in row if one.score is None]
+        results = self._translator.score_batch(
+            _named(ids for ids, _ in unknown),
+            _named(output for _, output in unknown),
+            max_batch_size=SCORED_TOKENS,
+            batch_type="tokens",
+            max_input_length=0,
+        )
+        means = iter([sum(result.log_probs) / len(result.log_probs) for result in results])
+        return [
+            [Hypothesis(self.tokenizer.decode(one.ids), next(means) if one.score is None else one.score) for one in row]
+            for row in rows
+        ]
+
+
+def search_of(decoding: Decoding, settings: Mapping[str, Any]) -> Search:
+    """What CTranslate2 is asked for by a decoding and further settings of transformers.
+
+    Raises:
+        UsageError: If CTranslate2 cannot do exactly what a setting asks for.
+    """
+    options: dict[str, Any] = {
+        "beam_size": decoding.beams,
+        "length_penalty": decoding.length_penalty,
+        "no_repeat_ngram_size": decoding.no_repeat_ngram,
+        "repetition_penalty": decoding.repetition_penalty,
+        "min_decoding_length": 0,
+    }
+    longest: int | None = None
+    for name, value in settings.items():
+        match name, value:
+            case "num_beams", _:
+                options["beam_size"] = value
+            case "length_penalty", _:
+                options["length_penalty"] = value
+            case "no_repeat_ngram_size", _:
+                options["no_repeat_ngram_size"] = value
+            case "min_length", _:  # transformers counts the start token
+                options["min_decoding_length"] = max(options["min_decoding_length"], value - 1)
+            case "min_new_tokens", _:
+                options["min_decoding_length"] = max(options["min_decoding_length"], value)
+            case "max_length", _:
+                longest = value if longest is None else longest
+            case "max_new_tokens", _:  # where both are given this one holds, as in transformers
+                longest = value + 1
+            case "do_sample", False:
+                pass
+            case _:
+                raise UsageError(
+                    f"{name}: the ctranslate2 engine cannot do this exactly as transformers does\n"
+                    '  use the other engine:   engine="torch"'
+                )
+    return Search(options, decoding, longest)
+
+
+def choose_place(device: int | str | None) -> tuple[Place | None, str | None]:
+    """The device asked for or the best one that CTranslate2 runs on, and what should be said about the choice.
+
+    Args:
+        device: A GPU's number, -1 for the CPU, or a name; None chooses. A GPU that is not there is replaced by the CPU.
+
+    Returns:
+        No place for a device that CTranslate2 does not know.
+    """
+    gpus = ctranslate2.get_cuda_device_count()
+    if device is None:
+        return Place("cuda" if gpus else "cpu"), None
+    if isinstance(device, int):
+        device = "cpu" if device < 0 else f"cuda:{device}"
+    named = re.fullmatch(r"(cpu|cuda)(?::(\d+))?", device)
+    if named is None:
+        return None, None
+    index = int(named[2] or 0)
+    if named[1] == "cuda" and index >= gpus:
+        return Place(), f"no GPU '{device}' here: running on the CPU"
+    return Place(named[1], index if named[1] == "cuda" else 0), None
+
+
+def choose_format(place: Place) -> str:
+    """The number format in which models run fastest at a place without losing quality, as CTranslate2 names it."""
+    known = ctranslate2.get_supported_compute_types(place.device, place.index)
+    wanted = ("int8_float32",) if place.device == "cpu" else ("float16", "int8_float16", "int8_float32")
+    return next((name for name in wanted if name in known), "float32")
+
+
+def _threads() -> int:
+    """Processors that this process may use, or as many as ``OMP_NUM_THREADS`` says."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _named(rows: Iterable[Iterable[int]]) -> list[list[str]]:
+    return [[str(number) for number in row] for row in rows]
