@@ -41,7 +41,7 @@ def is_word(mark: str) -> bool:
     Args:
         mark: Its text.
     """
-    if mark.startswith(("{%", "%%", "](", "][")) or _OPENING_ROLE.fullmatch(mark):
+    if mark.startswith(("{%", "{#", "{:", "{.", "%%", "](", "][")) or _OPENING_ROLE.fullmatch(mark):
         return False
     if mark.startswith(("{", "%", "$", "#", "@")):
         return True

@@ -42,6 +42,7 @@ def test_what_stands_for_a_word(mark: str) -> None:
         "][x]",
         "<!-- a -->",
         "{% if x %}",
+        "{#anchor}",
         "%%",
         "&nbsp;",
         '<ph id="1">&lt;br/&gt;</ph>',

@@ -49,6 +49,7 @@ _RULE = re.compile(r"nplurals\s*=\s*(\d{1,2})\s*;\s*plural\s*=\s*([^;\n]+)")
 _MOST_FORMS = 10  # Arabic has six
 _COUNTED = 200  # numbers that a plural rule is tried on
 
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _COLUMNS = 79
 
 _ONE, _LIKE_ONE, _MANY = "one", "like one", "many"
@@ -128,7 +129,8 @@ class _Entry:
         for number in self._sources():
             name = "msgstr" if number is None else f"msgstr[{number}]"
             if number in todo:
-                written += _written(name, _edged(flat(translated[todo[number]]), singular))
+                text = _edged(flat(translated[todo[number]]), singular)
+                written += _written(name, text, wrapped="no-wrap" not in self._flags())
             else:
                 written.append(name + forms.get(number, ' ""'))
         body, start = self.body[0], self.body.start()
@@ -206,14 +208,17 @@ def _edged(text: str, like: str) -> str:
     return like[:start] + body + like[start + len(other) :]
 
 
-def _written(name: str, text: str) -> list[str]:
+def _written(name: str, text: str, *, wrapped: bool) -> list[str]:
     """The lines of a statement."""
     from translate.storage.pypo import PoWrapper
 
-    lines = PoWrapper(_COLUMNS - len('""')).wrap(text.translate(_ESCAPED))
+    if wrapped:
+        lines = PoWrapper(_COLUMNS - len('""')).wrap(text.translate(_ESCAPED))
+    else:
+        lines = [line.translate(_ESCAPED) for line in _LINE.findall(text)]
     if not lines:
         return [f'{name} ""']
-    if len(lines) == 1 and _width(f'{name} "{lines[0]}"') <= _COLUMNS:
+    if len(lines) == 1 and (not wrapped or _width(f'{name} "{lines[0]}"') <= _COLUMNS):
         return [f'{name} "{lines[0]}"']
     return [f'{name} ""', *(f'"{line}"' for line in lines)]
 

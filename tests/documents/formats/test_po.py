@@ -137,6 +137,12 @@ def test_long_lines_are_wrapped_as_gettext_wraps_them() -> None:
     assert filled(cut('msgid "a"\nmsgstr ""\n'), lambda _: (wide,)).endswith(f'msgstr ""\n"{wide}"\n')
 
 
+def test_a_message_that_is_not_to_be_wrapped_has_a_line_for_each_of_its_lines() -> None:
+    long = "word " * 30
+    assert entry(f'#, no-wrap\nmsgid "{long}"\nmsgstr ""\n').endswith(f'msgstr "{long.upper()}"\n')
+    assert entry(f'#, no-wrap\nmsgid "{long}\\na"\nmsgstr ""\n').endswith(f'msgstr ""\n"{long.upper()}\\n"\n"A"\n')
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends_are_those_of_the_file(end: str) -> None:
     text = (
