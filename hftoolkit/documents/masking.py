@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
+from itertools import count, pairwise
 
 from hftoolkit.documents.marks import CLOSE, OPEN, in_order, is_word, joined, partners, roles
 from hftoolkit.documents.pieces import Mark, Part, Text
@@ -123,7 +123,8 @@ def unmask(masked: Masked, translation: str) -> Text | None:
     Blanks at a mark are as they were where the mark was tied to a word, and otherwise as the translation has them.
 
     Returns:
-        None where a mark is lost, doubled or invented, or what opens and what closes is no longer nested.
+        None where a mark is lost, doubled or invented, or what opens and what closes is no longer nested, or holds
+            nothing.
     """
     expected = {group.number: group for group in masked.groups}
     literal = {int(found[1]) for found in masked.style.pattern.finditer(masked.plain)} - set(expected)
@@ -133,6 +134,9 @@ def unmask(masked: Masked, translation: str) -> Text | None:
     order = [expected[int(each[1])] for each in found]
     ends = [0, *(place for each in found for place in each.span()), len(translation)]
     between = [translation[start:end] for start, end in zip(ends[::2], ends[1::2], strict=True)]
+    neighbours = zip(pairwise(order), between[1:-1], strict=True)
+    if any(one.opens and two.closes and not text.strip() for (one, two), text in neighbours):
+        return None
     between[0] = between[0].lstrip()
     between[-1] = between[-1].rstrip()
     for number, group in enumerate(order):
@@ -267,7 +271,7 @@ def _spaced(text: str, neighbour: str, inside: bool) -> str:
     if not neighbour:
         return text
     if neighbour.isspace():
-        return f" {text}" if word and text is bare else text
+        return f" {text}" if word and text == bare else text
     if word and is_unspaced(neighbour) and not inside:  # from a script without blanks to one with them
         return text
     return bare

@@ -85,6 +85,7 @@ def test_marks_are_put_back(text: Text, translation: str, expected: str) -> None
         "X2 a X1",
         "X1 a X2 X3",
         "X1 a X12",
+        "a X1 X2",
         "MAX1 a X2",
         "X1st a X2",
         "X 1 a X - 2",

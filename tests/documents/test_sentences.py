@@ -183,14 +183,12 @@ parts = st.one_of(
 def test_nothing_is_lost(text: Text, language: str, longest: int | None) -> None:
     sentences = split(text, language, longest)
     assert whole(sentences) == text
+    assert [part for each in sentences for part in each.text if isinstance(part, Mark)] == [
+        part for part in text if isinstance(part, Mark)
+    ]
     for number, each in enumerate(sentences):
-        if each.text:
-            assert flat(each.text) == "" or not flat(each.text[:1])[0].isspace() or isinstance(each.text[0], Mark)
-            assert not flat(each.text[-1:])[-1].isspace() or isinstance(each.text[-1], Mark)
-        else:
-            assert number == 0
-        assert [part for part in text if isinstance(part, Mark)] == [
-            part for one in sentences for part in one.text if isinstance(part, Mark)
-        ]
-    if "。 " not in flat(text) and "？ " not in flat(text):
-        assert join(sentences) == text or any(mark in flat(text) for mark in "。？")
+        assert each.text or number == 0
+        for part, place in ((each.text[0], 0), (each.text[-1], -1)) if each.text else ():
+            assert isinstance(part, Mark) or not part[place].isspace()
+    if not set(flat(text)) & set("。！？；：，、）」』】》〉〕｡"):
+        assert join(sentences) == text
