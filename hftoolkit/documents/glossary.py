@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from hftoolkit.data.sources.lines import BadLines
 from hftoolkit.documents.lines import decoded_lines
 from hftoolkit.documents.marks import joined
 from hftoolkit.documents.pieces import Part, Text
@@ -18,6 +17,7 @@ from hftoolkit.errors import DataError
 _WORD = re.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])\w)+|\S")
 _NO_WORD_GOES_ON = rf"(?!(?![{UNSPACED}])\w)"
 _HEADER = ["source", "target"]
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def read_glossary(path: Path) -> Glossary:
         DataError: If it cannot be read, has no terms, or has lines that do not fit: too few or too many columns, an
             empty side, a term that another line translates in another way.
     """
-    bad = BadLines(path, "a line has a term, a tab and its translation")
+    bad: list[str] = []
     terms: dict[str, tuple[int, Term]] = {}
     try:
         file = open(path, "rb")  # noqa: SIM115 - closed by whoever reads the last line
@@ -110,18 +110,31 @@ def read_glossary(path: Path) -> Glossary:
         if is_header:
             continue
         if len(cells) != 2:
-            bad.add(number, f"found {len(cells)} column{'s' * (len(cells) > 1)}, expected 2")
+            bad.append(f"line {number}: found {len(cells)} column{'s' * (len(cells) > 1)}, expected 2")
         elif not all(cells):
-            bad.add(number, f"{cells[0]!r} has no translation" if cells[0] else f"{cells[1]!r} is of no term")
+            said = f"{cells[0]!r} has no translation" if cells[0] else f"{cells[1]!r} is of no term"
+            bad.append(f"line {number}: {said}")
         else:
             term = Term(*cells)
             before, other = terms.setdefault(_key(term.source), (number, term))
             if other.target != term.target:
-                bad.add(number, f"{term.source!r} is {term.target!r} here and {other.target!r} in line {before}")
-    bad.check()
+                bad.append(
+                    f"line {number}: {term.source!r} is {term.target!r} here and {other.target!r} in line {before}"
+                )
+    if bad:
+        raise _unfit(path, bad)
     if not terms:
         raise DataError(f"{path}: no terms in this file\n  write one in each line: the term, a tab, its translation")
     return Glossary(tuple(term for _, term in terms.values()))
+
+
+def _unfit(path: Path, bad: list[str]) -> DataError:
+    """The error for a file with lines that do not fit: all are counted, the first ones shown."""
+    advice = "a line has a term, a tab and its translation"
+    if len(bad) == 1:
+        return DataError(f"{path}: {bad[0]}\n  {advice}")
+    more = [f"and {len(bad) - _SHOWN} more"] if len(bad) > _SHOWN else []
+    return DataError("\n  ".join([f"{path}: {len(bad)} lines do not fit", *bad[:_SHOWN], *more, advice]))
 
 
 def _pattern(source: str) -> re.Pattern[str]:

@@ -81,6 +81,14 @@ def test_lines_that_do_not_fit(tmp_path: Path) -> None:
     )
 
 
+def test_one_line_or_many_that_do_not_fit(tmp_path: Path) -> None:
+    advice = "  a line has a term, a tab and its translation"
+    assert message(tmp_path / "g.tsv", "a\n") == f"g.tsv: line 1: found 1 column, expected 2\n{advice}"
+    assert message(tmp_path / "g.tsv", "a\n" * 7).endswith(
+        f"  line 5: found 1 column, expected 2\n  and 2 more\n{advice}"
+    )
+
+
 def test_files_that_hold_no_terms(tmp_path: Path) -> None:
     path = tmp_path / "g.tsv"
     advice = "no terms in this file\n  write one in each line: the term, a tab, its translation"
