@@ -20,7 +20,7 @@ from hftoolkit.documents.protection import protect
 
 B, B_END, IT, IT_END, NAME, COUNT = (Mark(text) for text in ("<b>", "</b>", "<i>", "</i>", "{name}", "%d"))
 LINK, LINK_END, BR = Mark("["), Mark("](u)"), Mark("<br>")
-X, BRACES = STYLES[0], STYLES[1]
+X, BRACES = STYLES[0], STYLES[2]
 
 
 def again(text: Text, translation: str, style: Style = X) -> Text | None:
