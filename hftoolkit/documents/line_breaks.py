@@ -1,6 +1,7 @@
 """A subtitle on one line or two."""
 
 from collections.abc import Iterator, Sequence
+from unicodedata import east_asian_width
 
 from hftoolkit.documents.pieces import Mark, Part
 from hftoolkit.documents.spans import WITHOUT_BLANKS
@@ -17,8 +18,9 @@ _CLOSING = "。！？…，、；：”’」』）》〉】.,;:!?)]}\"'々ー�
 _OPENING = "“‘「『（《〈【([{"
 _PAUSES = "。！？…，、；：.!?,;:"
 
-_NO_PAUSE = 6
-"""A line end after a pause is worth as much as lines that are more even by this many characters."""
+_NO_PAUSE = 12
+_WITHIN_WORDS = 20
+"""How much more even, in characters, lines must be to end without a pause, or between characters without a blank."""
 
 
 def in_lines(text: Sequence[Part], target: str) -> list[list[Part]]:
@@ -28,12 +30,18 @@ def in_lines(text: Sequence[Part], target: str) -> list[list[Part]]:
         text: Without line ends.
         target: The language it is in.
     """
-    limit = _LONGEST_WIDE if target.partition("-")[0] in _WIDE else _LONGEST
+    wide = target.partition("-")[0] in _WIDE
+    limit = _LONGEST_WIDE if wide else _LONGEST
     seen = "".join(part for part in text if isinstance(part, str))
-    places = list(_places(seen)) if len(seen) > limit else []
+    places = list(_places(seen)) if _length(seen, wide) > limit else []
     if not places:
         return [list(text)]
-    return _broken(text, min(places, key=lambda place: _badness(seen, place, limit)))
+    return _broken(text, min(places, key=lambda place: _badness(seen, place, limit, wide)))
+
+
+def _length(text: str, wide: bool) -> float:
+    """Characters of a text; among wide ones the others are half as wide."""
+    return sum(0.5 if wide and east_asian_width(each) not in "WF" else 1 for each in text)
 
 
 def _places(text: str) -> Iterator[int]:
@@ -52,10 +60,12 @@ def _places(text: str) -> Iterator[int]:
             yield at
 
 
-def _badness(text: str, place: int, limit: int) -> float:
-    first, second = len(text[:place].rstrip()), len(text[place:].lstrip())
+def _badness(text: str, place: int, limit: int, wide: bool) -> float:
+    before, after = text[:place].rstrip(), text[place:].lstrip()
+    first, second = _length(before, wide), _length(after, wide)
     over = max(first - limit, 0) + max(second - limit, 0)
-    return 10 * over + abs(first - second) / 2 + (0 if text[:place].rstrip()[-1] in _PAUSES else _NO_PAUSE)
+    ending = 0 if before[-1] in _PAUSES else _NO_PAUSE if text[place] == " " else _WITHIN_WORDS
+    return 10 * over + (abs(first - second) + ending) / 2
 
 
 def _broken(text: Sequence[Part], place: int) -> list[list[Part]]:
@@ -72,6 +82,8 @@ def _broken(text: Sequence[Part], place: int) -> list[list[Part]]:
         done += len(part)
         if head:
             first.append(head)
+        if tail and not any(isinstance(each, str) for each in second):
+            tail = tail.lstrip(" ")
         if tail:
-            second.append(tail if any(isinstance(each, str) for each in second) else tail.lstrip(" "))
+            second.append(tail)
     return [first, second]

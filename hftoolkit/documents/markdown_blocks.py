@@ -55,6 +55,8 @@ _MATHS = (
 _ABOVE_INDENTED = re.compile(r"(?:(?:!!!|\?\?\?)\+?[ \t]+\S|===[+!]?[ \t]+\")")
 """The line above the indented text of an admonition or a tab."""
 
+_DEFINITION = re.compile(r"\[(?!\^)(?:[^\]\\]|\\.)+\]:[ \t]+\S")
+
 _BEFORE_TEXT = re.compile(r"(?:\[\^[^\]\s]+\]:|:(?=[ \t]))[ \t]*(?=\S)")
 """What stands before a footnote or a definition."""
 
@@ -265,17 +267,20 @@ def _line(state: StateBlock, number: int) -> str:
     return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
 
 
-def _no_footnote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+def _define(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Definitions of links; not footnotes, and also right behind a paragraph, where they are meant as such, too."""
+    if silent:
+        return bool(_DEFINITION.match(_line(state, start)))
     return not _line(state, start).startswith("[^") and reference(state, start, end, silent)
 
 
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     ruler = parser.block.ruler
-    ruler.at("reference", _no_footnote)
+    ruler.at("reference", _define, {"alt": ["paragraph"]})
     for name, rule in _RULES.items():
         ruler.at(name, _recorded(name, rule), {"alt": _CAN_INTERRUPT[name]})
-    for rule in (_keep_line, _keep_maths, _enter_indented, _enter_marked):
+    for rule in (_keep_maths, _keep_line, _enter_indented, _enter_marked):
         ruler.before("table", rule.__name__, rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     return parser
 

@@ -27,11 +27,12 @@ _RISKY = re.compile(
     """,
     re.VERBOSE,
 )
-_RISKIER = re.compile(rf"{_RISKY.pattern} | [\[\]{{$:<]", re.VERBOSE)
-_ANY = re.compile(r"[\\`*_{}\[\]<>~$|&!:^=@]")
+_RISKIER = re.compile(rf"{_RISKY.pattern} | [\[\]{{$]", re.VERBOSE)
+_ANY = re.compile(r"[\\`*_{}\[\]<>~$|&!^=@]")
 _BEGINS_BLOCK = re.compile(
     r"""
       \#{1,6}(?=\s|$) | [-+*](?=\s|$) | > | (?:-[ ]?){3,}$ | =+\s*$ | [-:|][-:|\s]*$ | ~{3} | :(?=[:\s]) | !!! | \?\?\?
+    | \$\$ | \\(?=begin\{) | \+{3}$ | \[[ xX]\](?=\s)
     | (?P<number>\d{1,9})[.)](?=\s|$)
     """,
     re.VERBOSE,
@@ -131,12 +132,16 @@ def _set_apart(parts: Sequence[Part]) -> Iterator[Part]:
             parts[beside] = bare
             outside.add(place)
     for place, part in enumerate(parts):
-        role = opens.get(place)
+        if place not in opens:
+            yield part
+            continue
+        run = _run(parts, place)
         before, after = _neighbour(parts, place, -1), _neighbour(parts, place, 1)
-        if role is True and (place in outside or (_is_word(before) and _is_punctuation(after))):
+        moved = not outside.isdisjoint(run)
+        if opens[place] and place == run[0] and (moved or (_is_word(before) and _is_punctuation(after))):
             yield "" if before.isspace() else " "
         yield part
-        if role is False and (place in outside or (_is_punctuation(before) and _is_word(after))):
+        if not opens[place] and place == run[-1] and (moved or (_is_punctuation(before) and _is_word(after))):
             yield "" if after.isspace() else " "
 
 
@@ -149,6 +154,16 @@ def _openings(parts: Sequence[Part]) -> dict[int, bool]:
             found[place] = part.text not in opened
             opened ^= {part.text}
     return found
+
+
+def _run(parts: Sequence[Part], place: int) -> range:
+    """The delimiters side by side of which this is one."""
+    start = end = place
+    while start > 0 and _is_delimiter(parts[start - 1]):
+        start -= 1
+    while end < len(parts) and _is_delimiter(parts[end]):
+        end += 1
+    return range(start, end)
 
 
 def _neighbour(parts: Sequence[Part], place: int, step: int) -> str:

@@ -117,4 +117,4 @@ def _flowed(parts: Sequence[Part], place: int) -> str:
 
 
 def _text_among(parts: Iterable[Part]) -> str:
-    return next((part for part in parts if not isinstance(part, Mark) and not part.isspace()), "")
+    return next((part.strip() for part in parts if isinstance(part, str) and not part.isspace()), "")

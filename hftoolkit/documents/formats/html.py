@@ -4,6 +4,7 @@ A text goes from one tag of a block element to the next, with the tags of inline
 kept of the page but where it is cut, so that broken HTML comes back as it was.
 """
 
+import re
 from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -24,6 +25,7 @@ _INLINE = frozenset(
     )
 )
 _TRANSLATED = ("alt", "title", "placeholder", "aria-label")
+_TAG = re.compile(r"</?[A-Za-z]")
 _META = ("description", "keywords")
 
 _Placed = tuple[int, Place]
@@ -76,7 +78,8 @@ def _translated(source: str, token: Token) -> list[Attribute]:
     known = list(attributes(source, token))
     about = next((each.value.lower() for each in known if each.name == "name"), "")
     names = (*_TRANSLATED, "content") if token.name == "meta" and about in _META else _TRANSLATED
-    return [each for each in known if each.name in names and each.value.strip()]
+    # A value with tags in it is one that lacks its closing quote.
+    return [each for each in known if each.name in names and each.value.strip() and not _TAG.search(each.value)]
 
 
 def _of_text(
