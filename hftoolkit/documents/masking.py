@@ -42,8 +42,8 @@ class Style:
         return re.compile(rf"{opening}\s?(\d{{1,4}}){closing}")
 
 
-# Of three opus-mt vocabularies (uk-en, zh-en, tc-big-fr-en) all have the first, second and last; none has ⟦1⟧.
-STYLES = (Style("X", ""), Style("[", "]"), Style("{", "}"), Style("__", "__"))
+# Of three opus-mt vocabularies (uk-en, zh-en, tc-big-fr-en) all have X, [] and __; ⟦⟧ is what the built-in model learned.
+STYLES = (Style("X", ""), Style("[", "]"), Style("{", "}"), Style("__", "__"), Style("⟦", "⟧"))
 """Candidates: which one is copied differs from model to model."""
 
 _B, _B_END, _LINK, _LINK_END = Mark("<b>"), Mark("</b>"), Mark("["), Mark("](https://example.org)")
