@@ -3,11 +3,15 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hftoolkit.engines.decoding import Decoding, check_settings
+from hftoolkit.engines.opening import Choice
 from hftoolkit.errors import UsageError
 from hftoolkit.translating import Translator, open_translator
+
+if TYPE_CHECKING:
+    from hftoolkit.engines.pytorch import TorchEngine
 
 Answer = dict[str, Any]
 
@@ -36,12 +40,23 @@ class TranslationPipeline:
     @property
     def model(self) -> Any:
         """The transformers model."""
-        return self.translator.engine.model
+        return self._torch.model
 
     @property
     def tokenizer(self) -> Any:
         """The transformers tokenizer."""
-        return self.translator.engine.tokenizer
+        return self._torch.tokenizer
+
+    @property
+    def _torch(self) -> "TorchEngine":
+        from hftoolkit.engines.pytorch import TorchEngine
+
+        if not isinstance(self.translator.engine, TorchEngine):
+            raise UsageError(
+                "the engine ctranslate2 has neither model nor tokenizer of transformers\n"
+                '  to have them:   pipeline(..., engine="torch")'
+            )
+        return self.translator.engine
 
     def __call__(
         self, texts: str | Iterable[str], *, batch_size: int | None = None, **settings: Any
@@ -74,7 +89,7 @@ class TranslationPipeline:
             beams=settings.pop("num_beams", Decoding.beams),
             length_penalty=settings.pop("length_penalty", Decoding.length_penalty),
         )
-        for text in self.translator.translate(map(_text, texts), decoding, **settings):
+        for text in self.translator.predict(map(_text, texts), decoding, **settings):
             yield {"translation_text": text}
 
 
@@ -85,6 +100,7 @@ def pipeline(
     device: int | str | None = None,
     revision: str = "main",
     batch_size: int | None = None,
+    engine: Choice = "torch",
     **settings: Any,
 ) -> TranslationPipeline:
     """A pipeline by the name of its task.
@@ -95,6 +111,7 @@ def pipeline(
         device: A GPU's number, -1 for the CPU, or a name; left out: the best there is.
         revision: Branch, tag or commit of a hub id.
         batch_size: Texts decoded at once at most; left out: as many as a token budget holds.
+        engine: ``torch`` knows every generation setting; ``ctranslate2`` is faster, and ``auto`` takes it where it can.
         settings: ``src_lang`` and ``tgt_lang``, which have precedence over the task's name, and generation settings for
             every call.
 
@@ -118,22 +135,27 @@ def pipeline(
             + f"\n  known: {SUPPORTED}"
         )
     checked = _settings(settings)  # before anything is loaded
-    translator = open_translator(model, source=source, target=target, device=device, revision=revision)
+    translator = open_translator(
+        model, source=source, target=target, engine=engine, device=device, revision=revision
+    )
     return TranslationPipeline(translator, checked, batch_size)
 
 
-def load(model: str, *, device: int | str | None = None, revision: str = "main") -> TranslationPipeline:
+def load(
+    model: str, *, device: int | str | None = None, revision: str = "main", engine: Choice = "torch"
+) -> TranslationPipeline:
     """The pipeline of a fine-tuned checkpoint, which knows its own task.
 
     Args:
         model: Hub id, folder, ``package:NAME/FOLDER`` or adapter folder.
         device: A GPU's number, -1 for the CPU, or a name; left out: the best there is.
         revision: Branch, tag or commit of a hub id.
+        engine: As for `pipeline`.
 
     Raises:
         HftoolkitError: If the model cannot be had.
     """
-    return TranslationPipeline(open_translator(model, device=device, revision=revision), {})
+    return TranslationPipeline(open_translator(model, engine=engine, device=device, revision=revision), {})
 
 
 def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,17 +1,25 @@
-"""Translating text with a checkpoint: line by line, blank lines left alone."""
+"""Translating with a checkpoint: texts, lines and documents, sentence by sentence, or bare decoding of lines."""
 
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import Any, Final
 
+from hftoolkit.documents.glossary import Glossary
+from hftoolkit.documents.masking import Style, best_style
+from hftoolkit.documents.pieces import Piece, Place
+from hftoolkit.documents.reading import read_document
+from hftoolkit.documents.settings import Settings
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.errors import ModelError, UsageError
-from hftoolkit.models.devices import choose_device
+from hftoolkit.engines.opening import Choice, Opened, open_engine
+from hftoolkit.errors import HubError, ModelError, UsageError
 from hftoolkit.models.languages import normalise
-from hftoolkit.models.loading import Loaded, load_checkpoint
 from hftoolkit.models.pairs import checkpoint_for
 from hftoolkit.recipe.schema import Languages
+from hftoolkit.sentencewise import Manner, Sentence, translated
 from hftoolkit.tasks.translation import Translation
 
 log = logging.getLogger("hftoolkit")
@@ -19,25 +27,45 @@ log = logging.getLogger("hftoolkit")
 DEFAULT = Languages(source="en", target="zh")
 """Translated from and to where nothing else is said."""
 
+BUILT_IN: Final = "demo"
+"""Name of the model that comes with the program."""
+
+_WINDOW: Final = 2048
+"""Pieces of a document worked on together: memory does not grow with their number."""
+
+_LONGEST: Final = 200
+"""Tokens of the longest sentence that is translated as one: models saw few that were longer."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a user may want of a translation besides the model."""
+
+    decoding: Decoding = field(default_factory=Decoding)
+    glossary: Glossary | None = None
+
+    alternatives: int = 1
+    """Hypotheses shown of every sentence."""
+
 
 class Translator:
     """A checkpoint that translates.
 
     Args:
-        loaded: The checkpoint, in memory.
+        opened: The checkpoint in an engine.
         languages: From what to what; the target chooses the target token where the vocabulary has one.
     """
 
-    def __init__(self, loaded: Loaded, languages: Languages, *, device: int | str | None = None) -> None:
-        self.name = loaded.name
+    def __init__(self, opened: Opened, languages: Languages) -> None:
+        self.name = opened.name
+        self.engine = opened.engine
         self.languages = languages
-        self.notes = loaded.notes
+        self.notes = opened.notes
         self.task = Translation(Translation.Options(), languages)
-        self.task.bind(loaded.tokenizer, loaded.model.config)
-        self.engine = self.task.engine(loaded.model.to(choose_device(device)), loaded.tokenizer, batch_tokens=None)
+        self.task.choose_token(opened.vocabulary)
 
-    def translate(self, lines: Iterable[str], decoding: Decoding | None = None, **settings: Any) -> Iterator[str]:
-        """Translate lines as they come, in order and in constant memory; blank ones pass through.
+    def predict(self, lines: Iterable[str], decoding: Decoding | None = None, **settings: Any) -> Iterator[str]:
+        """Decode lines as they come and as they are, in order and in constant memory; blank ones pass through.
 
         How many were longer than the model can read, and were cut, is logged at the end.
 
@@ -66,21 +94,74 @@ class Translator:
             if self.engine.truncated > cut:
                 log.warning(self.engine.cut_note(self.engine.truncated - cut))
 
+    def translate(self, texts: Sequence[str], wishes: Wishes | None = None) -> list[str]:
+        """Translate texts, whose lines are translated one by one; what is between sentences stays as it is."""
+        settings = Settings(self.languages.source, self.languages.target)
+        cut = [list(read_document(text, settings).pieces) for text in texts]
+        written = self.render((piece for pieces in cut for piece in pieces), wishes or Wishes())
+        return ["".join(next(written)[0] for _ in pieces) for pieces in cut]
+
+    def render(self, pieces: Iterable[Piece], wishes: Wishes) -> Iterator[tuple[str, tuple[Sentence, ...]]]:
+        """Translate a document as its pieces come, in constant memory.
+
+        Args:
+            pieces: What it is cut into.
+            wishes: How.
+
+        Returns:
+            For every piece what is written in its place, and what became of its sentences.
+        """
+        manner = self._manner(wishes)
+        stream = iter(pieces)
+        while window := list(islice(stream, _WINDOW)):
+            places = [piece for piece in window if isinstance(piece, Place)]
+            outcomes = iter(translated([(place.where, text) for place in places for text in place.texts], manner))
+            for piece in window:
+                if isinstance(piece, str):
+                    yield piece, ()
+                    continue
+                found = [next(outcomes) for _ in piece.texts]
+                sentences = tuple(sentence for outcome in found for sentence in outcome.sentences)
+                yield piece.fill([outcome.text for outcome in found]) if sentences else piece.kept, sentences
+
+    def _manner(self, wishes: Wishes) -> Manner:
+        return Manner(
+            source=self.languages.source,
+            target=self.languages.target,
+            write=lambda sources, decoding, number: self.engine.hypotheses(
+                map(self.task.prompt, sources), decoding, n_best=number
+            ),
+            decoding=wishes.decoding,
+            style=lambda: self._style,
+            tokens=self.engine.tokens,
+            longest=_LONGEST,
+            glossary=wishes.glossary,
+            alternatives=wishes.alternatives,
+        )
+
+    @cached_property
+    def _style(self) -> Style | None:
+        """What the model copies where a mark has to be: found out by trying."""
+        return best_style(lambda texts: list(self.engine.generate(map(self.task.prompt, texts), Decoding())))
+
 
 def open_translator(
     model: str | None = None,
     *,
     source: str | None = None,
     target: str | None = None,
+    engine: Choice = "auto",
     device: int | str | None = None,
     revision: str = "main",
 ) -> Translator:
     """Load what translates from one language to another.
 
     Args:
-        model: Hub id, folder, ``package:NAME/FOLDER`` or adapter folder; left out: the opus-mt checkpoint of the pair.
+        model: Hub id, folder, ``package:NAME/FOLDER``, adapter folder, or ``demo`` for the built-in model; left out:
+            the opus-mt checkpoint of the pair.
         source: Language translated from; left out: what the checkpoint says, else English.
         target: Language translated to, such as ``zh-Hant``; left out: what the checkpoint says, else Chinese.
+        engine: ``ctranslate2`` or ``torch``; ``auto`` takes the first where it can.
         device: Number or name; left out: the best there is.
         revision: Branch, tag or commit of a hub id.
 
@@ -89,20 +170,21 @@ def open_translator(
         HubError: If the checkpoint cannot be fetched.
         ModelError: If it does not translate, or not into this language.
     """
+    task = Translation(Translation.Options(), DEFAULT)
     if model is None:
         languages = Languages(source=source or DEFAULT.source, target=target or DEFAULT.target)
         name = checkpoint_for(languages.source, languages.target)
-    else:
-        name = model
-    task = Translation(Translation.Options(), DEFAULT)
-    loaded = load_checkpoint(name, task.auto_class, revision=revision)
-    if model is None:
-        return Translator(loaded, languages, device=device)
-    said_source, said_target = _said_languages(loaded)
+        try:
+            opened = open_engine(name, task.auto_class, engine=engine, device=device, revision=revision)
+        except HubError as error:
+            raise HubError(f"{error}{_other_way(languages)}") from error
+        return Translator(opened, languages)
+    opened = open_engine(model, task.auto_class, engine=engine, device=device, revision=revision)
+    said_source, said_target = _said_languages(opened)
     languages = Languages(
         source=source or said_source or DEFAULT.source, target=target or said_target or DEFAULT.target
     )
-    translator = Translator(loaded, languages, device=device)
+    translator = Translator(opened, languages)
     _check_target(translator, said_target)
     return translator
 
@@ -114,16 +196,19 @@ def translate(
     source: str | None = None,
     target: str | None = None,
     beams: int = 4,
+    engine: Choice = "auto",
     device: int | str | None = None,
 ) -> str | list[str]:
     """Translate a text, or several.
 
     Args:
-        text: A text, whose lines are translated one by one, or a list of such texts.
-        model: Hub id, folder, ``package:NAME/FOLDER`` or adapter folder; left out: the opus-mt checkpoint of the pair.
+        text: A text, whose lines are translated one by one, sentence by sentence, or a list of such texts.
+        model: Hub id, folder, ``package:NAME/FOLDER``, adapter folder, or ``demo`` for the built-in model; left out:
+            the opus-mt checkpoint of the pair.
         source: Language translated from.
         target: Language translated to.
         beams: 1 is greedy.
+        engine: ``ctranslate2`` or ``torch``; ``auto`` takes the first where it can.
         device: Number or name; left out: the best there is.
 
     Returns:
@@ -132,21 +217,26 @@ def translate(
     Raises:
         HftoolkitError: As `open_translator` says.
     """
-    translator = open_translator(model, source=source, target=target, device=device)
     texts = [text] if isinstance(text, str) else text
     if not isinstance(texts, Sequence) or not all(isinstance(one, str) for one in texts):
         raise UsageError(f"expected a text or a list of texts to translate, got {type(text).__name__}")
-    lines = [one.split("\n") for one in texts]
-    output = iter(list(translator.translate((line for one in lines for line in one), Decoding(beams))))
-    joined = ["\n".join(next(output) for _ in one) for one in lines]
-    return joined[0] if isinstance(text, str) else joined
+    wishes = Wishes(Decoding(beams))
+    translator = open_translator(model, source=source, target=target, engine=engine, device=device)
+    output = translator.translate(texts, wishes)
+    return output[0] if isinstance(text, str) else output
 
 
-def _said_languages(loaded: Loaded) -> tuple[str | None, str | None]:
+def _other_way(languages: Languages) -> str:
+    """What to do without a network, where the built-in model translates the same pair."""
+    pair = normalise(languages.source).language, normalise(languages.target).language
+    return f"\n  the built-in model:   --model {BUILT_IN}" if pair == ("en", "zh") else ""
+
+
+def _said_languages(opened: Opened) -> tuple[str | None, str | None]:
     """From what to what a checkpoint translates by its own words: our record of it, else its tokenizer's."""
-    if loaded.saved is not None:
-        return loaded.saved.source_language, loaded.saved.target_language
-    return _language(loaded.tokenizer.source_lang), _language(loaded.tokenizer.target_lang)
+    if opened.saved is not None:
+        return opened.saved.source_language, opened.saved.target_language
+    return _language(opened.source_language), _language(opened.target_language)
 
 
 def _language(tag: str | None) -> str | None:

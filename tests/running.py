@@ -41,7 +41,8 @@ TERMINAL = _Terminal(io.BytesIO())
 def hftoolkit(*arguments: str | Path, stdin: bytes | io.TextIOWrapper = b"") -> Outcome:
     """Run ``hftoolkit ARGUMENTS`` as a shell would."""
     piped = io.TextIOWrapper(io.BytesIO(stdin)) if isinstance(stdin, bytes) else stdin
-    out, err = io.StringIO(), io.StringIO()
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="", write_through=True)
+    err = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setenv("COLUMNS", "80")
         patch.setattr(sys, "argv", ["hftoolkit", *map(str, arguments)])
@@ -51,7 +52,8 @@ def hftoolkit(*arguments: str | Path, stdin: bytes | io.TextIOWrapper = b"") -> 
             code = 0
         except SystemExit as left:
             code = int(left.code or 0)
-    return Outcome(code, out.getvalue(), err.getvalue())
+    out.seek(0)
+    return Outcome(code, out.read(), err.getvalue())
 
 
 def write_pairs(path: Path, pairs: Sequence[tuple[str, str]]) -> Path:

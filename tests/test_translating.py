@@ -17,7 +17,7 @@ from hftoolkit.engines.decoding import Decoding
 from hftoolkit.errors import ModelError, UsageError
 from hftoolkit.models.saved import Saved, write_saved
 from hftoolkit.recipe.schema import Languages
-from hftoolkit.translating import Translator, open_translator, translate
+from hftoolkit.translating import Translator, Wishes, open_translator, translate
 
 KNOWN = dict(PAIRS)
 SOURCES = list(KNOWN)
@@ -25,7 +25,7 @@ SOURCES = list(KNOWN)
 
 @pytest.fixture(scope="module")
 def translator(marian: Path) -> Translator:
-    return open_translator(str(marian), device="cpu")
+    return open_translator(str(marian), engine="torch", device="cpu")
 
 
 @pytest.fixture
@@ -60,18 +60,18 @@ def refusal(**settings: str) -> str:
 
 
 def test_lines_come_in_order(translator: Translator) -> None:
-    assert list(translator.translate(SOURCES)) == list(KNOWN.values())
+    assert list(translator.predict(SOURCES)) == list(KNOWN.values())
 
 
 def test_blank_lines_pass_as_they_are(translator: Translator) -> None:
     lines = ["", SOURCES[0], "  ", "\t", SOURCES[1], "\u3000", ""]
     expected = ["", KNOWN[SOURCES[0]], "  ", "\t", KNOWN[SOURCES[1]], "\u3000", ""]
-    assert list(translator.translate(lines)) == expected
+    assert list(translator.predict(lines)) == expected
 
 
 @pytest.mark.parametrize("lines", [[], [""], ["", "  "]])
 def test_nothing_but_blank_lines(translator: Translator, lines: list[str]) -> None:
-    assert list(translator.translate(lines)) == lines
+    assert list(translator.predict(lines)) == lines
 
 
 def test_lines_are_read_window_by_window(translator: Translator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +83,7 @@ def test_lines_are_read_window_by_window(translator: Translator, monkeypatch: py
             read.append(line)
             yield line
 
-    output = translator.translate(stream(), Decoding(1))
+    output = translator.predict(stream(), Decoding(1))
     assert next(output) == ""
     assert next(output) == KNOWN[SOURCES[0]]
     assert len(read) == 4
@@ -95,11 +95,11 @@ def test_a_line_is_one_line_whatever_the_model_writes(translator: Translator, mo
     monkeypatch.setattr(
         translator.engine.tokenizer, "batch_decode", lambda *a, **s: [text + "\nx" for text in decode(*a, **s)]
     )
-    assert list(translator.translate(SOURCES[:1])) == [KNOWN[SOURCES[0]] + " x"]
+    assert list(translator.predict(SOURCES[:1])) == [KNOWN[SOURCES[0]] + " x"]
 
 
 def test_the_decoding_is_the_callers(translator: Translator) -> None:
-    (short,) = translator.translate(SOURCES[2:3], Decoding(1), max_length=4)
+    (short,) = translator.predict(SOURCES[2:3], Decoding(1), max_length=4)
     assert KNOWN[SOURCES[2]].startswith(short)
     assert len(short) < len(KNOWN[SOURCES[2]])
 
@@ -107,7 +107,7 @@ def test_the_decoding_is_the_callers(translator: Translator) -> None:
 def test_what_was_cut_is_counted_and_said_once(translator: Translator, caplog: pytest.LogCaptureFixture) -> None:
     long = "Where is the library? " * 20
     for lines in ([long, SOURCES[0], long], [SOURCES[0]], [long]):
-        list(translator.translate(lines, Decoding(1)))
+        list(translator.predict(lines, Decoding(1)))
     assert [(record.name, record.levelno, record.getMessage()) for record in caplog.records] == [
         ("hftoolkit", logging.WARNING, "2 sources are longer than the model's 64 tokens and were cut"),
         ("hftoolkit", logging.WARNING, "1 source is longer than the model's 64 tokens and was cut"),
@@ -117,7 +117,7 @@ def test_what_was_cut_is_counted_and_said_once(translator: Translator, caplog: p
 def test_what_was_cut_is_said_though_the_rest_is_not_wanted(
     translator: Translator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    output = translator.translate(["Where is the library? " * 20, *SOURCES], Decoding(1))
+    output = translator.predict(["Where is the library? " * 20, *SOURCES], Decoding(1))
     next(output)
     output.close()  # type: ignore[attr-defined]
     assert caplog.messages == ["1 source is longer than the model's 64 tokens and was cut"]
@@ -197,7 +197,7 @@ def test_what_should_be_said_about_it_is_kept(unsaid: Path) -> None:
 
     torch.save(load_file(unsaid / "model.safetensors"), unsaid / "pytorch_model.bin")
     (unsaid / "model.safetensors").unlink()
-    (note,) = open_translator(str(unsaid)).notes
+    (note,) = open_translator(str(unsaid), engine="torch").notes
     assert note.startswith("pytorch_model.bin was read as tensors only")
 
 
@@ -221,12 +221,12 @@ def test_a_list_of_texts_gives_a_list(marian: Path) -> None:
 
 
 def test_beams_are_the_callers(marian: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Decoding | None] = []
+    seen: list[Decoding] = []
     ours = Translator.translate
 
-    def spy(self: Translator, lines: object, decoding: Decoding | None = None) -> Iterator[str]:
-        seen.append(decoding)
-        return ours(self, lines, decoding)  # type: ignore[arg-type]
+    def spy(self: Translator, texts: list[str], wishes: Wishes) -> list[str]:
+        seen.append(wishes.decoding)
+        return ours(self, texts, wishes)
 
     monkeypatch.setattr(Translator, "translate", spy)
     assert translate("Good night!", model=str(marian), beams=2) == "晚安！"

@@ -42,7 +42,8 @@ class Style:
         return re.compile(rf"{opening}\s?(\d{{1,4}}){closing}")
 
 
-# Of three opus-mt vocabularies (uk-en, zh-en, tc-big-fr-en) all have X, [] and __; ⟦⟧ is what the built-in model learned.
+# Of three opus-mt vocabularies (uk-en, zh-en, tc-big-fr-en) all have X, [] and __, none has ⟦⟧: that is what the
+# built-in model has learned.
 STYLES = (Style("X", ""), Style("[", "]"), Style("{", "}"), Style("__", "__"), Style("⟦", "⟧"))
 """Candidates: which one is copied differs from model to model."""
 

@@ -64,6 +64,16 @@ class Document:
             ) from error
 
 
+def check_document(path: Path, format: str | None = None) -> None:
+    """Check that a file can be opened and is of a format of ours, before time is spent on anything else.
+
+    Raises:
+        UsageError: If its format is none of ours.
+        DataError: If it cannot be read.
+    """
+    _opened(path, format)[0].close()
+
+
 def open_document(path: Path, settings: Settings, format: str | None = None) -> Document:
     """Open a file to be translated; it is read as its pieces are.
 
@@ -76,14 +86,18 @@ def open_document(path: Path, settings: Settings, format: str | None = None) -> 
         UsageError: If its format is none of ours.
         DataError: If it cannot be read. What is not of its encoding or format is told as its pieces are read.
     """
+    file, found = _opened(path, format)
+    return document_of(file, str(path), settings, found)
+
+
+def _opened(path: Path, format: str | None) -> tuple[BufferedReader, Format]:
     try:
         file = open(path, "rb")  # noqa: SIM115 - closed by whoever reads the last of it
         try:
-            found = format_of(path, format, file.peek(1))
-        except UsageError:
+            return file, format_of(path, format, file.peek(1))
+        except BaseException:
             file.close()
             raise
-        return document_of(file, str(path), settings, found)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}\n  check the name of the file") from error
 

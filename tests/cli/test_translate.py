@@ -1,5 +1,7 @@
 """`hftoolkit translate`: lines in, lines out, everything else on the other stream."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,30 +12,64 @@ from conftest import PAIRS
 from running import TERMINAL, hftoolkit
 
 from hftoolkit.cli.translate import translate
+from hftoolkit.translating import open_translator
 
 SOURCES = "".join(f"{source}\n" for source, _ in PAIRS)
 TARGETS = "".join(f"{target}\n" for _, target in PAIRS)
+
+
+@pytest.fixture(scope="module")
+def cache(marian: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with the tiny translator as the fast engine wants it."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HFTOOLKIT_CACHE", str(folder))
+        open_translator(str(marian))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _converted_before(_own_cache: None, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HFTOOLKIT_CACHE", str(cache))
 
 
 def test_help() -> None:
     assert hftoolkit("translate", "--help").out == (
         "Usage: hftoolkit translate [OPTIONS] [TEXT]\n"
         "\n"
-        "  Translate TEXT, a file, or standard input line by line.\n"
+        "  Translate TEXT, a document, or standard input.\n"
         "\n"
-        "  The translation goes to standard output, one line for every line; everything\n"
-        "  else to standard error.\n"
+        "  The translation goes to standard output, in the format of the document;\n"
+        "  everything else to standard error. With --scores or --n-best the sentences\n"
+        "  are listed, as JSON lines: in the --report, or in place of the translation.\n"
         "\n"
         "Options:\n"
-        "  --file FILE      Translate this file, line by line.\n"
-        "  --model MODEL    Hub id, folder, package:NAME/FOLDER or adapter; left out:\n"
-        "                   opus-mt of the languages.\n"
-        "  --from LANGUAGE  Left out: what the model says, else en.\n"
-        "  --to LANGUAGE    Such as zh-Hant; left out: what the model says, else zh.\n"
-        "  --beams NUMBER   Left out: 4; 1 is greedy.  [x>=1]\n"
-        "  --device DEVICE  cpu, cuda, mps or a GPU's number; left out: the best there\n"
-        "                   is.\n"
-        "  -h, --help       Show this message and exit.\n"
+        "  -f, --file FILE                 Translate this document.\n"
+        "  -o, --output FILE               Write it here; left out: standard output.\n"
+        "  --format FORMAT                 Left out: told by the name of the file, else\n"
+        "                                  text.\n"
+        "  --column COLUMN                 Of JSON Lines, CSV and TSV; may be repeated.\n"
+        "  --all-entries                   Of PO, XLIFF and TMX: translated entries\n"
+        "                                  too.\n"
+        "  --model MODEL                   demo, hub id, folder, package:NAME/FOLDER or\n"
+        "                                  adapter; left out: opus-mt of the languages.\n"
+        "  --from LANGUAGE                 Left out: what the model says, else en.\n"
+        "  --to LANGUAGE                   Such as zh-Hant; left out: what the model\n"
+        "                                  says, else zh.\n"
+        "  --beams NUMBER                  Left out: 4; 1 is greedy.  [x>=1]\n"
+        "  --engine [auto|ctranslate2|torch]\n"
+        "                                  Left out: auto, the fast one (ctranslate2)\n"
+        "                                  where it can.\n"
+        "  --device DEVICE                 cpu, cuda, mps or a GPU's number; left out:\n"
+        "                                  the best there is.\n"
+        "  --glossary FILE                 Terms, tab, how they are translated.\n"
+        "  --report FILE                   List here what looks wrong.\n"
+        "  --scores                        List all sentences with scores, as JSON\n"
+        "                                  lines.\n"
+        "  --n-best NUMBER                 List so many for each.  [x>=1]\n"
+        "  --resume                        Go on where an interrupted --output stopped.\n"
+        "  --overwrite                     Replace --output and --report.\n"
+        "  -h, --help                      Show this message and exit.\n"
     )
 
 
@@ -44,11 +80,13 @@ def test_a_text(marian: Path) -> None:
 
 def test_a_file(marian: Path, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text(SOURCES, encoding="utf-8")
-    assert hftoolkit("translate", "--model", marian, "--file", tmp_path / "letter.txt").out == TARGETS
+    arguments = "translate", "--model", marian, "--engine", "torch"  # in 8 bits so tiny a model loses a word
+    assert hftoolkit(*arguments, "--file", tmp_path / "letter.txt").out == TARGETS
 
 
 def test_standard_input(marian: Path) -> None:
-    assert hftoolkit("translate", "--model", marian, stdin=SOURCES.encode()).out == TARGETS
+    arguments = "translate", "--model", marian, "--engine", "torch"
+    assert hftoolkit(*arguments, stdin=SOURCES.encode()).out == TARGETS
 
 
 @pytest.mark.parametrize(
@@ -56,9 +94,9 @@ def test_standard_input(marian: Path) -> None:
     [
         (b"", ""),
         (b"\n", "\n"),
-        (b"Good night!", "晚安！\n"),
-        (b"Good night!\r\n\r\nGood morning!\r\n", "晚安！\n\n早上好！\n"),
-        (b"\xef\xbb\xbfGood night!\n", "晚安！\n"),
+        (b"Good night!", "晚安！"),
+        (b"Good night!\r\n\r\nGood morning!\r\n", "晚安！\r\n\r\n早上好！\r\n"),
+        (b"\xef\xbb\xbfGood night!\n", "\ufeff晚安！\n"),
         (b"  \nGood night!\n\t\n\n", "  \n晚安！\n\t\n\n"),
     ],
 )
@@ -121,6 +159,16 @@ def test_a_device_is_a_name_or_a_number(device: str, marian: Path) -> None:
             "  expected BCP 47, such as:  en, pt-BR, zh-Hans\n"),
         (["--to", "fr"], 1, "MODEL: this model translates to 'zh-Hans', not to 'fr'\n"
             "  leave --to out, or choose another model\n"),
+        (["--n-best", "5"], 2, "--n-best 5 needs as many beams: give --beams 5\n"
+            "  see:   hftoolkit translate --help\n"),
+        (["--engine", "gpu"], 2, "Invalid value for '--engine': 'gpu' is not one of 'auto', 'ctranslate2', 'torch'.\n"
+            "  see:   hftoolkit translate --help\n"),
+        (["--output", "x"], 2, "--output is for a document: give its --file too\n"
+            "  see:   hftoolkit translate --help\n"),
+        (["--resume"], 2, "--resume is about --output: give that too\n"
+            "  see:   hftoolkit translate --help\n"),
+        (["--format", "docx"], 2, "no format 'docx'\n  the formats are: text, jsonl, csv, tsv, srt, vtt, markdown, "
+            "html, po, xliff, tmx\n"),
         (["--beams", "0"], 2, "Invalid value for '--beams': 0 is not in the range x>=1.\n"
             "  see:   hftoolkit translate --help\n"),
     ],
@@ -155,3 +203,56 @@ def test_without_standard_input_there_is_nothing_to_translate(monkeypatch: pytes
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(click.UsageError, match=r"^nothing to translate: give a text"):
         translate.main([], standalone_mode=False)
+
+
+def test_a_document(marian: Path, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<p>Good <b>night</b>!</p><pre>Good night!</pre>\n", encoding="utf-8")
+    outcome = hftoolkit("translate", "--model", marian, "--file", tmp_path / "page.html", "-o", tmp_path / "new.html")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert (tmp_path / "new.html").read_text(encoding="utf-8").endswith("</p><pre>Good night!</pre>\n")
+
+
+def test_standard_input_of_another_format(marian: Path) -> None:
+    cue = "1\n00:00:01,000 --> 00:00:02,000\n"
+    outcome = hftoolkit("translate", "--model", marian, "--format", "srt", stdin=f"{cue}Good night!\n".encode())
+    assert outcome.out == f"{cue}晚安！\n"
+
+
+def test_sentences_are_listed_in_place_of_the_translation(marian: Path) -> None:
+    outcome = hftoolkit("translate", "--model", marian, "--n-best", "2", "Good night! Good morning!")
+    first, second = map(json.loads, outcome.out.splitlines())
+    assert (first["where"], first["source"], first["translation"]) == ("line 1", "Good night!", "晚安！")
+    assert [one["text"] for one in second["alternatives"]][0] == "早上好！"
+    assert len(second["alternatives"]) == 2
+    assert second["suspicious"] == []
+
+
+def test_what_looks_wrong_is_counted_and_listed_where_it_is_wanted(marian: Path, tmp_path: Path) -> None:
+    text = "Good night, number 4711!"
+    outcome = hftoolkit("translate", "--model", marian, text)
+    assert outcome.err == "note: 1 of 1 sentence looks wrong; --report FILE lists them\n"
+
+    report = tmp_path / "flagged.jsonl"
+    outcome = hftoolkit("translate", "--model", marian, "--report", report, text)
+    assert outcome.err == f"note: 1 of 1 sentence looks wrong; see {report}\n"
+    assert "number 4711 is lost" in json.loads(report.read_text(encoding="utf-8"))["suspicious"]
+
+
+def test_a_glossary(marian: Path, tmp_path: Path) -> None:
+    (tmp_path / "terms.tsv").write_text("library\t书屋\n", encoding="utf-8")
+    outcome = hftoolkit("translate", "--model", marian, "--glossary", tmp_path / "terms.tsv", "The library is open.")
+    assert "书屋" in outcome.out
+
+
+def test_neither_torch_nor_transformers_is_imported(marian: Path, cache: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['hftoolkit', 'translate', '--model', sys.argv[1], 'Good night!']\n"
+        "from hftoolkit.cli.main import main\n"
+        "main()\n"
+        "print({'torch', 'transformers', 'datasets', 'peft', 'accelerate'} & sys.modules.keys(), file=sys.stderr)\n"
+    )
+    environment = os.environ | {"HFTOOLKIT_CACHE": str(cache), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(marian)], capture_output=True, encoding="utf-8", env=environment, check=True
+    )
+    assert (done.stdout, done.stderr) == ("晚安！\n", "set()\n")
