@@ -21,8 +21,13 @@ from hftoolkit.models.marian_tokenizer import MarianTokenizer
 WINDOW = 4096
 """Rows sorted by length together: memory stays the same for any number of rows."""
 
-CPU_TOKENS, GPU_TOKENS = 1024, 16384
+CPU_TOKENS, GPU_TOKENS = 512, 16384
 """Source tokens at once."""
+
+PATIENCE = 2.0
+"""How many outputs, in beams, have to be ended before a search is. CTranslate2's own 1 lets poor outputs that end early
+break off a better one: of the tiny translator of our tests it misses a sentence that is all but certain. On 300 FLORES
+rows of a real model 2 found what 4 finds (0.0004 nats per token more than 1), in about 5 % more time."""
 
 SCORED_TOKENS = 256
 """The same where outputs are scored: probabilities of the whole vocabulary are kept for every token."""
@@ -102,7 +107,7 @@ class Batch:
 
 
 class CTranslate2Engine:
-    """A converted model that writes texts for sources.
+    """A converted model that writes texts for sources; for an empty one CTranslate2 writes nothing, unasked.
 
     Args:
         folder: The converted model; the entries of its vocabulary are the tokenizer's numbers.
@@ -321,6 +326,7 @@ def search_of(decoding: Decoding, settings: Mapping[str, Any]) -> Search:
         "no_repeat_ngram_size": decoding.no_repeat_ngram,
         "repetition_penalty": decoding.repetition_penalty,
         "min_decoding_length": 0,
+        "patience": PATIENCE,
     }
     longest: int | None = None
     for name, value in settings.items():

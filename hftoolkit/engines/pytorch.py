@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import DynamicCache, EncoderDecoderCache, LogitsProcessor, LogitsProcessorList
 
 from hftoolkit.engines.base import Hypothesis, check_n_best, cut_note
@@ -119,7 +119,7 @@ class TorchEngine:
         start = self.model.config.decoder_start_token_id
         output = torch.tensor([[start, *written]], device=self.model.device)
         logits = self.model(input_ids=inputs, attention_mask=mask, decoder_input_ids=output).logits  # [1, T, V]
-        return logits[0, -1].float().log_softmax(-1)  # type: ignore[no-any-return]
+        return self._likely(logits[0, -1])
 
     def _encode(self, sources: list[str]) -> list[list[int]]:
         ids: list[list[int]] = self.tokenizer(sources)["input_ids"]
@@ -140,7 +140,7 @@ class TorchEngine:
         config = copy.deepcopy(self.model.generation_config)
         config.update(
             num_beams=decoding.beams,
-            length_penalty=decoding.length_penalty,
+            length_penalty=decoding.length_penalty if decoding.beams > 1 else 1.0,  # else transformers warns
             no_repeat_ngram_size=decoding.no_repeat_ngram,
             repetition_penalty=decoding.repetition_penalty,
             do_sample=False,
@@ -173,10 +173,16 @@ class TorchEngine:
         ).last_hidden_state  # [B * n, T, H]
         scores = []
         for row, wanted in zip(hidden, labels, strict=True):  # all logits at once would be large
-            counted = wanted != self.model.config.pad_token_id  # it is never written, and stands behind the end alone
+            counted = wanted != self.model.config.pad_token_id  # it stands behind the end alone
             logits = self.model.lm_head(row[counted]) + self.model.final_logits_bias  # [T, V]
-            scores.append(-float(nn.functional.cross_entropy(logits.float(), wanted[counted])))
+            scores.append(float(self._likely(logits).gather(1, wanted[counted, None]).mean()))
         return scores
+
+    def _likely(self, logits: Tensor) -> Tensor:
+        """Log-probabilities among what can be written, which padding is not; shape ``[.., V]``."""
+        logits = logits.float()
+        logits[..., self.model.config.pad_token_id] = -torch.inf
+        return logits.log_softmax(-1)
 
     def _padded(self, ids: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         """Rows, and which of their places count."""

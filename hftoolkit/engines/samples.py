@@ -289,9 +289,8 @@ def _lists(words: Sequence[str]) -> list[str]:
 
 def _target_tokens(tokenizer: MarianTokenizer, source: str | None) -> list[str]:
     """The token of the language that a model writes; if it writes many, theirs in turn."""
-    target = _known(tokenizer.target_lang)
-    if target is not None:
-        found = target_token(tokenizer.vocabulary, target, source)
+    if tokenizer.target_lang and _known(tokenizer.target_lang):
+        found = target_token(tokenizer.vocabulary, tokenizer.target_lang, source)
         return [found] if found else []
     return sorted(entry for entry in tokenizer.vocabulary if entry.startswith(">>") and entry.endswith("<<"))
 

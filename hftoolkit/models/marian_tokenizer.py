@@ -7,7 +7,6 @@ Source:
 import json
 import re
 from collections.abc import Callable, Collection, Iterable
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +61,8 @@ class MarianTokenizer:
 
         self.eos, self.pad = self.vocabulary[special["eos_token"]], self.vocabulary[special["pad_token"]]
         self._unk = entries[special["unk_token"]]
-        self._added = added
-        self._split = _splitter(() if config.get("split_special_tokens") else added)
+        self._spelled = set() if config.get("split_special_tokens") else set(added)
+        self._split = _splitter(self._spelled)
         self._entries = {number: entry for entry, number in written.items()}
         self._entries |= {number: entry for entry, number in added.items()}
         self._special = set(special.values())
@@ -74,7 +73,7 @@ class MarianTokenizer:
         """Numbers of a source, the end token's last."""
         ids = []
         for part in filter(None, self._split(text)):
-            for token in (part,) if part in self._added else self._pieces(part):
+            for token in (part,) if part in self._spelled else self._pieces(part):
                 ids.append(self.vocabulary.get(token, self._unk))
         return [*ids, self.eos]
 
@@ -101,13 +100,12 @@ class MarianTokenizer:
         text = (text + self._writer.decode_pieces(pieces)).replace("▁", " ").strip()
         return _cleaned(text) if self._cleans else text
 
-
     def words(self, most: int) -> list[str]:
-        """Words that stand in the vocabulary of the sources as a whole, the most frequent first."""
-        pieces = (self._reader.id_to_piece(number) for number in range(self._reader.get_piece_size()))
-        known = [piece for piece in pieces if piece in self.vocabulary and piece not in self._special]
-        words = (piece[1:] for piece in known if piece[0] == "▁" and len(piece) > 3 and piece[1:].isalpha())
-        return list(islice(words, most)) or known[:most]  # languages without blanks have none
+        """Words that the vocabulary has as a whole, the most frequent first; where there are few, parts of words."""
+        pieces = map(self._reader.id_to_piece, range(self._reader.get_piece_size()))
+        known = [piece for piece in pieces if piece in self.vocabulary and piece.strip("▁").isalpha()]
+        words = [piece for piece in known if piece[0] == "▁" and len(piece) > 3]
+        return [piece.strip("▁") for piece in (words if len(words) >= most else known)[:most]]
 
 
 def _config(folder: Path) -> dict[str, Any]:

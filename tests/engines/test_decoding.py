@@ -23,6 +23,7 @@ def test_the_signature_names_what_the_output_depends_on() -> None:
     assert str(Decoding()) == "beams:4|lp:1|max:3x+20"
     assert str(Decoding(beams=1, length_penalty=0.6)) == "beams:1|max:3x+20"
     assert str(Decoding(beams=2, length_penalty=0.6, longest=1.5)) == "beams:2|lp:0.6|max:1.5x+20"
+    assert str(Decoding(no_repeat_ngram=3, repetition_penalty=1.2)) == "beams:4|lp:1|max:3x+20|ngram:3|rp:1.2"
 
 
 def test_it_is_that_of_a_recipe() -> None:

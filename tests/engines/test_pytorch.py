@@ -15,9 +15,10 @@ from torch import Tensor
 from hftoolkit.engines import pytorch
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.engines.pytorch import TorchEngine
+from hftoolkit.errors import UsageError
 from hftoolkit.models.loading import Loaded, load_checkpoint
 from hftoolkit.tasks.translation import Translation
-from hftoolkit.translating import DEFAULT, open_translator
+from hftoolkit.translating import DEFAULT
 
 KNOWN = [source for source, _ in PAIRS]
 UNKNOWN = [
@@ -142,8 +143,9 @@ def test_in_a_batch_every_token_is_the_one_of_generate_alone(
 
 
 def test_a_trained_model_translates_what_it_knows(marian: Path) -> None:
-    translator = open_translator(str(marian), device="cpu")
-    assert list(translator.translate(source for source, _ in PAIRS)) == [target for _, target in PAIRS]
+    loaded = load_checkpoint(str(marian), Translation(Translation.Options(), DEFAULT).auto_class)
+    engine = TorchEngine(loaded.model, loaded.tokenizer)
+    assert list(engine.generate(KNOWN, Decoding())) == [target for _, target in PAIRS]
 
 
 def test_beams_are_as_many_as_asked_for(loaded: Loaded) -> None:
@@ -300,6 +302,64 @@ def test_how_many_were_cut_is_put_into_words(loaded: Loaded) -> None:
     assert engine.cut_note(1234) == "1,234 sources are longer than the model's 64 tokens and were cut"
 
 
+# Several texts with scores
+
+
+def test_a_score_is_the_mean_log_probability_of_the_tokens(unsure: Loaded) -> None:
+    engine = TorchEngine(unsure.model, unsure.tokenizer, batch_tokens=60)
+    sources = KNOWN[:4] + UNKNOWN
+    for decoding in (Decoding(1), Decoding(4, length_penalty=0.5), Decoding(2, no_repeat_ngram=2)):
+        found = list(engine.hypotheses(sources, decoding))
+        assert [row[0].text for row in found] == list(engine.generate(sources, decoding))
+        eos, start = unsure.model.config.eos_token_id, unsure.model.config.decoder_start_token_id
+        for source, output, (best,) in zip(sources, engine.outputs(sources, decoding), found, strict=True):
+            ids = unsure.tokenizer(source)["input_ids"]
+            assert best.score == pytest.approx(-cost(unsure, ids, [start, *output, eos]), abs=1e-5)
+
+
+def test_the_best_texts_come_first_and_are_as_many_as_asked_for(unsure: Loaded) -> None:
+    engine = TorchEngine(unsure.model, unsure.tokenizer)
+    for row in engine.hypotheses(KNOWN, Decoding(4), n_best=3):
+        assert len(row) == 3
+        scores = [one.score for one in row]
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_more_texts_than_beams_are_refused_at_once(loaded: Loaded) -> None:
+    with pytest.raises(UsageError, match="n_best: expected a whole number from 1 to the number of beams, 2, got 3"):
+        TorchEngine(loaded.model, loaded.tokenizer).hypotheses([], Decoding(2), n_best=3)
+
+
+def test_outputs_are_the_numbers_without_start_and_end(loaded: Loaded) -> None:
+    engine = TorchEngine(loaded.model, loaded.tokenizer, batch_tokens=40)
+    for (_, target), output in zip(PAIRS, engine.outputs(KNOWN, Decoding()), strict=True):
+        assert loaded.tokenizer.decode(output) == target
+        assert [*output, 0] == loaded.tokenizer(text_target=target)["input_ids"]
+
+
+def test_what_may_follow_on_an_output(loaded: Loaded) -> None:
+    engine = TorchEngine(loaded.model, loaded.tokenizer)
+    (output,) = engine.outputs(KNOWN[:1], Decoding(1))
+    likely = engine.next_token(KNOWN[0], output[:2])
+    assert int(likely.argmax()) == output[2]
+    assert float(likely.exp().sum()) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_loops_can_be_forbidden(unsure: Loaded) -> None:
+    plain = outputs(unsure, UNKNOWN, Decoding(1))
+    assert any(repeats(row) for row in plain)
+    for decoding in (Decoding(1, no_repeat_ngram=1), Decoding(1, repetition_penalty=50.0)):
+        assert not any(repeats(row) for row in outputs(unsure, UNKNOWN, decoding))
+
+
+def repeats(row: list[int]) -> bool:
+    return len(set(row)) < len(row)
+
+
+def test_the_length_of_a_source_counts_its_end_token(loaded: Loaded) -> None:
+    assert TorchEngine(loaded.model, loaded.tokenizer).tokens("") == 1
+
+
 def test_the_signature_names_the_number_format(loaded: Loaded) -> None:
     assert TorchEngine(loaded.model, loaded.tokenizer).signature == "torch|float32"
 
@@ -344,9 +404,10 @@ def test_real_sentences_equal_generate(shared: Path, beams: int) -> None:
 
 
 def cost(loaded: Loaded, source: list[int], output: list[int]) -> float:
-    """Nats per token that an output costs the model."""
+    """Nats per token that an output costs the model, which cannot write padding."""
     with torch.inference_mode():
         logits = loaded.model(
             input_ids=torch.tensor([source]), decoder_input_ids=torch.tensor([output[:-1]])
         ).logits  # [1, T, V]
+        logits[..., loaded.model.config.pad_token_id] = -torch.inf
     return float(torch.nn.functional.cross_entropy(logits[0], torch.tensor(output[1:])))
