@@ -146,11 +146,12 @@ def _obey_glossary(jobs: Sequence[_Job], manner: Manner) -> None:
     glossary = manner.glossary
     if glossary is None:
         return
-    broken = [job for job in jobs if glossary.broken(flat(job.text), flat(job.result))]
+    broken = [job for job in jobs if glossary.broken(_words(job.text), flat(job.result))]
     attempts = _attempts([glossary.apply(job.text) for job in broken], manner)
     for job, (result, score, _) in zip(broken, attempts, strict=True):
-        job.result, job.score = result, score
-        job.faults = _faults(job.text, result, manner)
+        faults = _faults(job.text, result, manner)
+        if len(faults) <= len(job.faults):
+            job.result, job.score, job.faults = result, score, faults
 
 
 def _decode_again(jobs: Sequence[_Job], manner: Manner) -> None:
@@ -206,7 +207,7 @@ def _faults(text: Text, result: Text, manner: Manner) -> list[str]:
     faults = suspicions(source, translation, manner.target)
     faults += [f"number {number} is lost" for number in lost_numbers(flat(text), flat(result))]
     if manner.glossary is not None:
-        faults += [f"{term!r} is not {wanted!r}" for term, wanted in manner.glossary.broken(flat(text), flat(result))]
+        faults += [f"{term!r} is not {wanted!r}" for term, wanted in manner.glossary.broken(source, flat(result))]
     return faults
 
 
