@@ -14,6 +14,7 @@ from tiny_models import two_vocabularies
 
 from hftoolkit.engines import pytorch
 from hftoolkit.engines.decoding import Decoding
+from hftoolkit.engines.opening import Choice
 from hftoolkit.errors import ModelError, UsageError
 from hftoolkit.models.saved import Saved, write_saved
 from hftoolkit.recipe.schema import Languages
@@ -191,13 +192,14 @@ def test_without_a_model_the_languages_name_it(marian: Path, tmp_path: Path, mon
         translate("안녕", source="ko")
 
 
-def test_what_should_be_said_about_it_is_kept(unsaid: Path) -> None:
+@pytest.mark.parametrize("engine", ["auto", "torch"])
+def test_what_should_be_said_about_it_is_kept(engine: Choice, unsaid: Path) -> None:
     import torch
     from safetensors.torch import load_file
 
     torch.save(load_file(unsaid / "model.safetensors"), unsaid / "pytorch_model.bin")
     (unsaid / "model.safetensors").unlink()
-    (note,) = open_translator(str(unsaid), engine="torch").notes
+    note, *_ = open_translator(str(unsaid), engine=engine).notes
     assert note.startswith("pytorch_model.bin was read as tensors only")
 
 

@@ -140,13 +140,17 @@ def _open_fast(name: str, auto_class: AutoClass, device: int | str | None, revis
     saved = next(filter(None, map(read_saved, folders)), None)
     wanted = choose_format(place)
 
+    said: list[str] = []
+
     def make(folder: Path) -> Outcome:
         from hftoolkit.engines.converting import convert
         from hftoolkit.engines.samples import sample
         from hftoolkit.models.loading import load_checkpoint
+        from hftoolkit.models.weights import safe_weights
 
         log.info("converting %s for the fast engine, once", name)
         loaded = load_checkpoint(name, auto_class, revision=revision)
+        said.extend(safe_weights(folders[-1]).notes)
         sources = sample(tokenizer, saved.target_token if saved else None)
         return convert(loaded, tokenizer, sources, folder, wanted, place)
 
@@ -163,7 +167,7 @@ def _open_fast(name: str, auto_class: AutoClass, device: int | str | None, revis
             list(engine.generate([""], Decoding(1)))  # a library of the GPU that is missing is missed only now
     except RuntimeError as error:
         raise UnsuitedError(f"CTranslate2 cannot run it: {str(error).splitlines()[0]}") from error
-    notes = [note, outcome.note and f"{name}: {outcome.note}"]
+    notes = [*said, note, outcome.note and f"{name}: {outcome.note}"]
     if seconds is not None:
         notes.append(f"{name} was converted for the fast engine in {seconds:.0f} s, once; it is kept in {folder}")
     return Opened(
