@@ -32,7 +32,8 @@ TEXTS = ["letter.txt"]
 DOCUMENTS_OF_THE_USER = {
     "page.html": "<p>Good <b>night</b>!</p>\n",
     "rows.csv": "id,question,answer\n1,Where is the library?,The library is open.\n",
-    "locale/django.po": 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\nmsgid "Good night!"\nmsgstr ""\n',
+    "locale/django.po": 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    'msgid "Good night!"\nmsgstr ""\n',
 }
 """Files of the user, in English; the tables are English and Chinese."""
 

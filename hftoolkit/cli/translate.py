@@ -146,7 +146,9 @@ def _document(text: str | None, file: Path | None, format: str | None, settings:
         return read_document(text, settings, format or "text")
     if file is not None:
         return open_document(file, settings, format)
-    return document_of(BufferedReader(cast(RawIOBase, sys.stdin.buffer)), "standard input", settings, format_named(format or "text"))
+    return document_of(
+        BufferedReader(cast(RawIOBase, sys.stdin.buffer)), "standard input", settings, format_named(format or "text")
+    )
 
 
 def _write(content: bytes) -> None:

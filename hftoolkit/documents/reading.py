@@ -11,7 +11,7 @@ from hftoolkit.documents.formats import Format, format_named, format_of
 from hftoolkit.documents.lines import decoded_lines, lines_of_text, not_of_encoding
 from hftoolkit.documents.pieces import Piece
 from hftoolkit.documents.settings import Settings
-from hftoolkit.errors import DataError, UsageError
+from hftoolkit.errors import DataError
 
 _BOM = "\ufeff"
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))

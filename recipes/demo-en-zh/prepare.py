@@ -12,7 +12,8 @@ FOLDER holds the data as their makers publish them, and demo-en-zh/ beside the r
     flores200/           eng_Latn.devtest of FLORES-200, only so that none of it is learned
 
 All Chinese is made simplified. Entries of the documentation and of the memory are cut into sentences where both sides
-have as many, and code, placeholders and addresses in them become stand-ins such as ⟦1⟧, as in translating. No English sentence of a test set is in the training rows, whatever its case and punctuation.
+have as many, and code, placeholders and addresses in them become stand-ins such as ⟦1⟧, as in translating. No English
+sentence of a test set is in the training rows, whatever its case and punctuation.
 """
 
 import csv

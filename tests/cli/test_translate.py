@@ -222,7 +222,7 @@ def test_sentences_are_listed_in_place_of_the_translation(marian: Path) -> None:
     outcome = hftoolkit("translate", "--model", marian, "--n-best", "2", "Good night! Good morning!")
     first, second = map(json.loads, outcome.out.splitlines())
     assert (first["where"], first["source"], first["translation"]) == ("line 1", "Good night!", "晚安！")
-    assert [one["text"] for one in second["alternatives"]][0] == "早上好！"
+    assert second["alternatives"][0]["text"] == "早上好！"
     assert len(second["alternatives"]) == 2
     assert second["suspicious"] == []
 
