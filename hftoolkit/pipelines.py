@@ -135,9 +135,7 @@ def pipeline(
             + f"\n  known: {SUPPORTED}"
         )
     checked = _settings(settings)  # before anything is loaded
-    translator = open_translator(
-        model, source=source, target=target, engine=engine, device=device, revision=revision
-    )
+    translator = open_translator(model, source=source, target=target, engine=engine, device=device, revision=revision)
     return TranslationPipeline(translator, checked, batch_size)
 
 
