@@ -55,8 +55,6 @@ _MATHS = (
 _ABOVE_INDENTED = re.compile(r"(?:(?:!!!|\?\?\?)\+?[ \t]+\S|===[+!]?[ \t]+\")")
 """The line above the indented text of an admonition or a tab."""
 
-_DEFINITION = re.compile(r"\[(?!\^)(?:[^\]\\]|\\.)+\]:[ \t]+\S")
-
 _BEFORE_TEXT = re.compile(r"(?:\[\^[^\]\s]+\]:|:(?=[ \t]))[ \t]*(?=\S)")
 """What stands before a footnote or a definition."""
 
@@ -269,8 +267,6 @@ def _line(state: StateBlock, number: int) -> str:
 
 def _define(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Definitions of links; not footnotes, and also right behind a paragraph, where they are meant as such, too."""
-    if silent:
-        return bool(_DEFINITION.match(_line(state, start)))
     return not _line(state, start).startswith("[^") and reference(state, start, end, silent)
 
 

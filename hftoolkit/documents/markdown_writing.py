@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 from hftoolkit.documents.markdown_blocks import is_one
@@ -15,7 +16,6 @@ from hftoolkit.documents.markdown_inline import spans_of
 from hftoolkit.documents.pieces import Mark, Part, Text, flat
 
 _DELIMITER = re.compile(r"\*{1,2}|_{1,2}|~~")
-_DELIMITERS = re.compile(r"\*+")
 _BLANKS = re.compile(r"\s+")
 _AS_TEXT = re.compile(r"(?:https?://|ftp://|www\.|:\w).*")
 """Marks that would be no marks if they were escaped: addresses and emoji."""
@@ -38,6 +38,10 @@ _BEGINS_BLOCK = re.compile(
     re.VERBOSE,
 )
 _ENDS_HEADING = re.compile(r"(?<!\S)#+\s*$")
+
+
+Shape = list[tuple[str, str]]
+"""Words, marks, and emphasis that opens or closes: of each which it is, and what it is."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,11 @@ def written(text: Sequence[Part], around: Surroundings) -> str:
         around: Where.
     """
     parts = _trimmed([_BLANKS.sub(" ", part) if isinstance(part, str) else part for part in text])
-    wanted = _shape([*around.lead, *(_within(part, around) for part in parts), *around.tail])
+    wanted = _wanted(parts, around)
     way: list[tuple[str, str]] = []
     for way in _ways(parts, around):
         content = flat(around.lead) + "".join(inner for _, inner in way) + flat(around.tail)
-        if _reads(content, around) == wanted:
+        if _read(content, around) == wanted:
             break
     result = "".join(outer for outer, _ in way)
     # Or the backslash would escape the pipe behind the cell.
@@ -85,16 +89,17 @@ def written(text: Sequence[Part], around: Surroundings) -> str:
 def _ways(parts: Sequence[Part], around: Surroundings) -> Iterator[list[tuple[str, str]]]:
     """Ways to write a text, each part as it is in the file and as it is within the block."""
     yield _escaped(parts, _RISKY, around)
-    apart = list(_set_apart(parts))
-    yield _escaped(apart, _RISKY, around)
-    stars = [Mark(flat((part,)).replace("_", "*")) if _is_delimiter(part) else part for part in apart]
-    yield _escaped(stars, _RISKY, around)
-    yield _escaped(stars, _RISKIER, around)
-    yield _escaped(stars, _ANY, around)
+    yield _escaped(list(_set_apart(parts)), _RISKY, around)
+    stars = [Mark(flat((part,)).replace("_", "*")) if _is_delimiter(part) else part for part in parts]
+    yield _escaped(list(_set_apart(stars)), _RISKY, around)
+    yield _escaped(list(_set_apart(stars)), _RISKIER, around)
+    yield _escaped(list(_set_apart(stars, everywhere=True)), _RISKIER, around)
+    yield _escaped(list(_set_apart(stars, everywhere=True)), _ANY, around)
 
 
 def _escaped(parts: Sequence[Part], risky: re.Pattern[str], around: Surroundings) -> list[tuple[str, str]]:
     result: list[tuple[str, str]] = []
+    parts = [each for pair in zip(parts, _gaps(parts), strict=True) for each in pair if each]
     begins_line = around.begins_line and not flat(around.lead).strip()
     for number, part in enumerate(parts):
         if isinstance(part, Mark):
@@ -116,10 +121,20 @@ def _escaped(parts: Sequence[Part], risky: re.Pattern[str], around: Surroundings
     return result
 
 
-def _set_apart(parts: Sequence[Part]) -> Iterator[Part]:
+def _gaps(parts: Sequence[Part]) -> Iterator[str]:
+    """What is written behind each part: a blank where two spans of code would become one."""
+    for one, other in pairwise([*parts, ""]):
+        yield " " if flat((one,)).endswith("`") and flat((other,)).startswith("`") else ""
+
+
+def _set_apart(parts: Sequence[Part], everywhere: bool = False) -> Iterator[Part]:
     """Parts with blanks where emphasis needs them: outside of it, and beside punctuation that it begins or ends with.
 
     ``**注意：**请`` is no emphasis to CommonMark, which was made for languages with blanks between words.
+
+    Args:
+        parts: Words and marks.
+        everywhere: Whether there is a blank outside of all emphasis.
     """
     opens = _openings(parts)
     parts = list(parts)
@@ -135,14 +150,16 @@ def _set_apart(parts: Sequence[Part]) -> Iterator[Part]:
         if place not in opens:
             yield part
             continue
-        run = _run(parts, place)
-        before, after = _neighbour(parts, place, -1), _neighbour(parts, place, 1)
-        moved = not outside.isdisjoint(run)
-        if opens[place] and place == run[0] and (moved or (_is_word(before) and _is_punctuation(after))):
-            yield "" if before.isspace() else " "
+        run = _run(opens, place)
+        before, after = _neighbour(parts, run[0], -1), _neighbour(parts, run[-1], 1)
+        moved = everywhere or not outside.isdisjoint(run)
+        if opens[place] and place == run[0]:
+            beside_word = _is_word(before) and _is_punctuation(after)
+            yield " " if (moved or beside_word) and before.strip() else ""
         yield part
-        if not opens[place] and place == run[-1] and (moved or (_is_punctuation(before) and _is_word(after))):
-            yield "" if after.isspace() else " "
+        if not opens[place] and place == run[-1]:
+            beside_word = _is_punctuation(before) and _is_word(after)
+            yield " " if (moved or beside_word or run[-1] + 1 in opens) and after.strip() else ""
 
 
 def _openings(parts: Sequence[Part]) -> dict[int, bool]:
@@ -156,48 +173,60 @@ def _openings(parts: Sequence[Part]) -> dict[int, bool]:
     return found
 
 
-def _run(parts: Sequence[Part], place: int) -> range:
-    """The delimiters side by side of which this is one."""
+def _run(opens: Mapping[int, bool], place: int) -> range:
+    """The delimiters side by side of which this is one: all open, or all close."""
     start = end = place
-    while start > 0 and _is_delimiter(parts[start - 1]):
+    while opens.get(start - 1) is opens[place]:
         start -= 1
-    while end < len(parts) and _is_delimiter(parts[end]):
+    while opens.get(end) is opens[place]:
         end += 1
     return range(start, end)
 
 
 def _neighbour(parts: Sequence[Part], place: int, step: int) -> str:
-    """The next character in a direction, over other delimiters; empty at the end."""
+    """The next character in a direction; empty at the end."""
     place += step
     while 0 <= place < len(parts):
         text = flat((parts[place],))
-        if text and not _is_delimiter(parts[place]):
+        if text:
             return text[0] if step > 0 else text[-1]
         place += step
     return ""
 
 
-def _reads(content: str, around: Surroundings) -> list[tuple[bool, str]] | None:
+def _wanted(parts: Sequence[Part], around: Surroundings) -> Shape:
+    """What the block is to be read as."""
+    middle = len(around.lead)
+    opens = dict.fromkeys(range(middle), True)
+    opens |= {middle + place: opening for place, opening in _openings(parts).items()}
+    opens |= {middle + len(parts) + place: False for place in range(len(around.tail))}
+    return _shape([*around.lead, *(_within(part, around) for part in parts), *around.tail], opens)
+
+
+def _read(content: str, around: Surroundings) -> Shape | None:
     """What a block with this content is read as; None: as another block, or several."""
     content = content.strip()
     if around.kind != "cell" and not is_one(content, around.kind):
         return None
-    return _shape([span.part for span in spans_of(content, around.env)])
+    spans = spans_of(content, around.env)
+    opens = {place: span.partner > span.start for place, span in enumerate(spans) if span.partner is not None}
+    return _shape([span.part for span in spans], opens)
 
 
-def _shape(parts: Sequence[Part]) -> list[tuple[bool, str]]:
+def _shape(parts: Sequence[Part], opens: Mapping[int, bool]) -> Shape:
     """What matters about a text: its marks and words, without blanks and without how emphasis is written."""
-    found: list[tuple[bool, str]] = []
-    for part in parts:
+    found: Shape = []
+    for place, part in enumerate(parts):
         text = _BLANKS.sub("", flat((part,)))
-        is_mark = isinstance(part, Mark) and not _AS_TEXT.fullmatch(text)
+        role = ""
         if _is_delimiter(part):
-            text = text.replace("_", "*")
-        joins = found and found[-1][0] == is_mark and (not is_mark or _DELIMITERS.fullmatch(found[-1][1] + text))
-        if joins:
-            found[-1] = is_mark, found[-1][1] + text
-        elif text or is_mark:
-            found.append((is_mark, text))
+            role, text = "opens" if opens.get(place) else "closes", text.replace("_", "*")
+        elif isinstance(part, Mark) and not _AS_TEXT.fullmatch(text):
+            role = "mark"
+        if found and found[-1][0] == role != "mark":
+            found[-1] = role, found[-1][1] + text
+        elif text or role:
+            found.append((role, text))
     return found
 
 

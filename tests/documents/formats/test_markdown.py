@@ -95,6 +95,7 @@ def test_places_are_lines() -> None:
         ("a [b] c\n\n[b]: x", ["a [b][b] c"]),
         ("[a]: b\n[^c]: Word", ["Word"]),
         ("a\n[b]: c", ["a"]),
+        ("a\n[b]: c d", ["a [b]: c d"]),
         ("| a\\|b | `c\\|d` |\n|-|-|\n| e |\n| f | g | h |", ["a|b", "e", "f", "g"]),
         ("a | b\n-|-\n\\| c | d", ["a", "b", "| c", "d"]),
         ("+++\na = 1\n+++\nb", ["b"]),
@@ -179,6 +180,7 @@ def test_marks_and_words() -> None:
         ("[a]\n\n[a]: b", ["c"], "[c][a]\n\n[a]: b"),
         ("[a][]\n\n[a]: b", ["a"], "[a][a]\n\n[a]: b"),
         ("Stop! [a](b)", ["停!", Mark("["), "c", Mark("](b)")], "停\\![c](b)"),
+        ("`a` and `b`", [Mark("`a`"), Mark("`b`")], "`a` `b`"),
         ("a", ["看 https://a.b/c_d"], "看 https://a.b/c_d"),
     ],
 )
@@ -197,6 +199,8 @@ def test_a_translation_does_not_become_markup(document: str, text: list[Part], r
         ("a **b** c", ["一个", Mark("**"), "重要", Mark("**"), "的"], "一个**重要**的"),
         ("a *b* c", ["d", Mark("*"), " e ", Mark("*"), "f"], "d *e* f"),
         ("a ~~b~~ c", ["甲", Mark("~~"), "（乙）", Mark("~~"), "丙"], "甲 ~~（乙）~~ 丙"),
+        ("**a** **b**", [Mark("**"), "甲", Mark("**"), Mark("**"), "乙", Mark("**")], "**甲** **乙**"),
+        ("*a *b* c*", ["甲", Mark("*"), "乙", Mark("*"), "丙"], "*甲 *乙* 丙*"),
         ("a ***b*** c", ["甲", Mark("*"), Mark("**"), "乙。", Mark("**"), Mark("*"), "丙"], "甲***乙。*** 丙"),
     ],
 )
