@@ -25,9 +25,9 @@ def unknown(column: str, columns: Sequence[str], name: str) -> UsageError:
     return UsageError(f"{name}: no column {column!r}{meant}\n  the columns are: {', '.join(columns)}")
 
 
-def untold(columns: Sequence[str], name: str) -> UsageError:
-    """The error for a table of which no column is the obvious one."""
+def untold(columns: Sequence[str], name: str, said_by: str) -> UsageError:
+    """The error for a table of which no column is the obvious one; columns are said by their names or otherwise."""
     return UsageError(
         f"{name}: which columns are to be translated?\n"
-        f"  say it:  --columns NAME  where the names are: {', '.join(columns)}"
+        f"  say it:  --column {said_by}  where the columns are: {', '.join(columns)}"
     )

@@ -115,6 +115,11 @@ def test_what_is_read_line_by_line_is_read_in_utf_8_only(tmp_path: Path) -> None
     )
 
 
+def test_a_text_in_utf_16_is_a_text(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="begins as UTF-16 does; text is read in UTF-8"):
+        opened(tmp_path / "README", codecs.BOM_UTF16_BE + "tea".encode("utf-16-be"))
+
+
 @pytest.mark.parametrize(
     ("head", "encoding"),
     [

@@ -4,6 +4,7 @@ A format's function takes the document, the settings and the document's name in 
 document is one text, or, where the format can be read line by line, its lines with their ends.
 """
 
+import codecs
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -66,6 +67,9 @@ _NO_TEXT = re.compile(
 )
 
 
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
 def format_of(path: Path, named: str | None, head: bytes) -> Format:
     """The format of a file: the named one, else what the file's name tells; a text of any other name is plain text.
 
@@ -83,7 +87,7 @@ def format_of(path: Path, named: str | None, head: bytes) -> Format:
     if suffix in _OF_SUFFIX:
         return _OF_SUFFIX[suffix]
     known = _NO_TEXT.fullmatch(suffix)
-    if known or b"\0" in head:
+    if known or (b"\0" in head and not head.startswith(_UTF_16)):
         what = f"a {suffix} file" if known else "a file that holds no text"
         raise UsageError(
             f"{path}: {what} cannot be translated\n"

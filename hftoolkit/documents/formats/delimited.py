@@ -113,7 +113,7 @@ def _columns(known: Sequence[_Row], settings: Settings, name: str) -> tuple[list
         return sorted({names.index(column) for column in found}), True
     only = _only_text(known)
     if only is None:
-        raise untold(names, name)
+        raise untold(names, name, "NAME_OR_NUMBER")
     return [only], True
 
 

@@ -137,18 +137,23 @@ def _filled_attribute(attribute: Attribute, kept: str, texts: Sequence[Text]) ->
     return quote + _escaped(written).replace(quote, "&quot;" if quote == '"' else "&#39;") + quote
 
 
+def _has_letters(text: Text) -> bool:
+    return any(character.isalpha() for part in text if isinstance(part, str) for character in part)
+
+
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\u00a0", "&#160;")
 
 
 def _with_language(places: Sequence[_Placed], source: str, target: str) -> Sequence[_Placed]:
-    """The same places, of which the first begins where the page names its language, and names the new one.
+    """The same places, of which the first with words begins where the page names its language, and names the new one.
 
-    So the page says another language exactly if something in it is translated.
+    So the page says another language only if something in it is translated.
     """
     head = next((token for token in parts_of_page(source) if token.name == "html" and token.kind == "open"), None)
     named = [each for each in attributes(source, head) if each.name in ("lang", "xml:lang")] if head else []
-    first = next((number for number, (start, _) in enumerate(places) if named and start >= named[-1].end), None)
+    later = (number for number, (start, _) in enumerate(places) if named and start >= named[-1].end)
+    first = next((number for number in later if any(map(_has_letters, places[number][1].texts))), None)
     if first is None:
         return places
     start, place = places[first]
@@ -161,4 +166,5 @@ def _with_language(places: Sequence[_Placed], source: str, target: str) -> Seque
 
     begin = named[0].start
     kept = source[begin:start] + place.kept
-    return [*places[:first], (begin, Place(place.texts, fill, kept, place.where)), *places[first + 1 :]]
+    before = [each for each in places[:first] if each[0] < begin]
+    return [*before, (begin, Place(place.texts, fill, kept, place.where)), *places[first + 1 :]]

@@ -70,7 +70,7 @@ def _columns(record: dict[str, Any], settings: Settings, name: str) -> tuple[str
         return found
     texts = tuple(column for column, value in record.items() if isinstance(value, str))
     if len(texts) != 1:
-        raise untold(list(record), name)
+        raise untold(list(record), name, "NAME")
     return texts
 
 

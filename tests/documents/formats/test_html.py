@@ -149,7 +149,8 @@ def test_blanks_around_an_attribute_stay() -> None:
 )
 def test_the_language_of_the_page(head: str, changed: str) -> None:
     assert translated(f"{head}<p lang=en>a</p>", "html") == f"{changed}<p lang=en>A</p>"
-    assert translated(f"{head}<p></p>", "html") == f"{head}<p></p>"  # nothing is translated
+    assert translated(f"{head}<p>1</p><p lang=en>a</p>", "html") == f"{changed}<p>1</p><p lang=en>A</p>"
+    assert translated(f"{head}<p>1</p>", "html") == f"{head}<p>1</p>"  # nothing is translated
 
 
 CHARACTERS = '< & > &amp; &lt;b "it\'s" <3'

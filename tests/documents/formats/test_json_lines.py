@@ -51,7 +51,7 @@ def test_no_column_is_obvious() -> None:
     with pytest.raises(UsageError) as caught:
         texts('{"question": "a", "answer": "b"}', "jsonl")
     assert str(caught.value) == (
-        "doc: which columns are to be translated?\n  say it:  --columns NAME  where the names are: question, answer"
+        "doc: which columns are to be translated?\n  say it:  --column NAME  where the columns are: question, answer"
     )
 
 
