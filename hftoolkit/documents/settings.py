@@ -14,7 +14,7 @@ class Settings:
     """Language translated to, such as ``zh-Hans``."""
 
     columns: tuple[str, ...] = ()
-    """JSON Lines, CSV and TSV: which columns, by name, or by number where a table has no header; empty: the obvious one."""
+    """JSON Lines, CSV and TSV: which columns, by name, or number if a table has no header; empty: the obvious one."""
 
     all_entries: bool = False
     """PO, XLIFF and TMX: every entry; otherwise those that are untranslated or fuzzy."""

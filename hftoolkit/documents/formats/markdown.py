@@ -61,6 +61,7 @@ def _place(block: Block, source: str, env: Mapping[str, Any], where: str) -> Pla
         lead=_raw(in_file[:first], spans[:first], block, source),
         tail=_raw(in_file[last:], spans[last:], block, source),
         around=around,
+        labels=dict(_labels(block.content, spans)),
     )
     return Place((flowing(in_file[first:last]),), fill, source[block.places[0] : block.places[-1]], where)
 
@@ -85,5 +86,17 @@ def _escapes(content: str, spans: Sequence[Span]) -> Iterator[str]:
             yield span.part
 
 
-def _filled(texts: Sequence[Text], lead: str, tail: str, around: Surroundings) -> str:
-    return lead + written(texts[0], around) + tail
+def _labels(content: str, spans: Sequence[Span]) -> Iterator[tuple[str, str]]:
+    """Links whose words are their label, as they are written with a label beside the words and as the file has them."""
+    for span in spans:
+        behind = content[span.start : span.end]
+        if isinstance(span.part, Mark) and span.part.text != behind:
+            words = f"[{span.part.text[2:-1]}"
+            yield words + span.part.text, words + behind
+
+
+def _filled(texts: Sequence[Text], lead: str, tail: str, around: Surroundings, labels: Mapping[str, str]) -> str:
+    result = lead + written(texts[0], around) + tail
+    for apart, together in labels.items():
+        result = result.replace(apart, together)
+    return result
