@@ -11,18 +11,22 @@ def windows(sources: Iterable[str], size: int) -> Iterator[list[str]]:
         yield window
 
 
-def token_batches(lengths: Sequence[int], budget: int, most_rows: int | None = None) -> Iterator[list[int]]:
+def token_batches(
+    lengths: Sequence[int], budget: int, most_rows: int | None = None, *, step: int | None = None
+) -> Iterator[list[int]]:
     """Places of rows that go together, longest first: a batch too large fails at once, and short ones fill the end.
 
     Args:
         lengths: Tokens of every row.
         budget: Tokens at once, padding included; a row longer than that goes alone.
         most_rows: Rows at once at most.
+        step: Lengths that differ when they are rounded up to a multiple of it do not go together.
     """
     batch: list[int] = []
     for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
         full = most_rows is not None and len(batch) >= most_rows
-        if batch and (full or lengths[batch[0]] * (len(batch) + 1) > budget):
+        apart = batch and step and -(-lengths[batch[0]] // step) != -(-lengths[place] // step)
+        if batch and (full or apart or lengths[batch[0]] * (len(batch) + 1) > budget):
             yield batch
             batch = []
         batch.append(place)

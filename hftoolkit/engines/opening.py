@@ -104,16 +104,17 @@ def open_engine(
 
 
 def _open_torch(name: str, auto_class: AutoClass, device: int | str | None, revision: str) -> Opened:
-    from hftoolkit.engines.pytorch import TorchEngine
+    from hftoolkit.engines.pytorch import TorchEngine, fast_format
     from hftoolkit.models.devices import choose_device
     from hftoolkit.models.loading import load_checkpoint
 
+    place = choose_device(device)
     loaded = load_checkpoint(name, auto_class, revision=revision)
-    tokenizer = loaded.tokenizer
+    model, tokenizer = loaded.model.to(place, fast_format(place)), loaded.tokenizer
     return Opened(
         name,
         loaded.folder,
-        TorchEngine(loaded.model.to(choose_device(device)), tokenizer),
+        TorchEngine(model, tokenizer),
         loaded.saved,
         tokenizer.source_lang,
         tokenizer.target_lang,

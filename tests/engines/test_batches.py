@@ -29,6 +29,14 @@ def test_a_batch_holds_what_it_can(rows: list[int], budget: int) -> None:
         assert rows[batch[0]] * (len(batch) + 1) > budget
 
 
+@given(lengths, st.integers(1, 100), st.integers(1, 20))
+def test_lengths_that_round_up_differently_do_not_go_together(rows: list[int], budget: int, step: int) -> None:
+    batches = list(token_batches(rows, budget, step=step))
+    assert sorted(place for batch in batches for place in batch) == list(range(len(rows)))
+    for batch in batches:
+        assert len({-(-rows[place] // step) for place in batch}) == 1
+
+
 @pytest.mark.parametrize(("number", "sizes"), [(0, []), (3, [3]), (4, [4]), (9, [4, 4, 1])])
 def test_a_stream_is_read_one_window_at_a_time(number: int, sizes: list[int]) -> None:
     read: list[str] = []

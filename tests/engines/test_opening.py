@@ -41,6 +41,12 @@ def texts(found: Opened) -> list[str]:
     return list(found.engine.generate(KNOWN, Decoding()))
 
 
+@pytest.fixture(autouse=True)
+def plain_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A processor without bf16 instructions, whichever runs the tests."""
+    monkeypatch.setattr("torch.cpu.get_capabilities", dict)
+
+
 @pytest.fixture
 def copy(marian: Path, tmp_path: Path) -> Callable[..., Path]:
     """A copy of the tiny translator with other facts in one of its files."""
@@ -82,6 +88,13 @@ def test_the_torch_engine_can_be_asked_for(marian: Path) -> None:
     assert found.notes == ()
     assert texts(found) == [target for _, target in PAIRS]
     assert not (cache_folder() / "ctranslate2").exists()
+
+
+def test_the_torch_engine_uses_bf16_where_the_processor_has_it(marian: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"avx512_bf16": True})
+    found = opened(marian, engine="torch", device="cpu")
+    assert found.engine.signature == "torch|bfloat16"
+    assert sum(text == target for text, (_, target) in zip(texts(found), PAIRS, strict=True)) > 12
 
 
 @pytest.mark.parametrize("engine", ["ctranslate2", "torch"])
