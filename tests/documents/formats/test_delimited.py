@@ -101,7 +101,8 @@ def test_no_column_is_obvious(text: str, columns: str) -> None:
     with pytest.raises(UsageError) as caught:
         texts(text, "csv")
     assert str(caught.value) == (
-        f"doc: which columns are to be translated?\n  say it:  --column NAME_OR_NUMBER  where the columns are: {columns}"
+        "doc: which columns are to be translated?\n"
+        f"  say it:  --column NAME_OR_NUMBER  where the columns are: {columns}"
     )
 
 
