@@ -8,7 +8,8 @@
 them; tokenizing and putting together count, loading does not. They take turns, as often as --rounds says. CTranslate2
 by hand is given its own conversion of the checkpoint in the number format of our engine, sentencepiece, and the best
 settings of a sweep: 1,000 to 8,000 tokens a batch, one worker with all threads or a worker for every thread; it sorts
-by itself. One sentence at a time, transformers translates only every tenth row.
+by itself. Transformers' outputs are limited as ours are, by the longest source of a batch; one sentence at a time, it
+translates only every tenth row.
 
 `random`: the same with a model of opus-mt's size (6+6 layers of 512, TOKENIZER's vocabulary) and random weights; every
 output is forced to be --tokens long.
@@ -64,7 +65,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=30)
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--peer", choices=["sweep", *PEERS], help=argparse.SUPPRESS)
+    parser.add_argument("--peer", choices=["prepare", "sweep", *PEERS], help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.peer:
@@ -84,20 +85,16 @@ def _speed(arguments: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["HFTOOLKIT_CACHE"] = str(folder / "cache")
-        arguments.model = str(hub.resolve(arguments.model))
-        if arguments.what == "random":
-            arguments.model = _random_model(Path(arguments.model), folder / "random")
-        (folder / "facts.json").write_text(json.dumps({"model": arguments.model}), encoding="utf-8")
-        signature = _open(arguments, "ctranslate2").engine.signature
-        kind = signature.partition("|")[2]
-        _convert_by_hand(arguments.model, folder / "hand", kind)
-        settings: dict[str, Any] = {"model": arguments.model, "kind": kind}
-        (folder / "facts.json").write_text(json.dumps(settings), encoding="utf-8")
+        settings: dict[str, Any] = {"model": str(hub.resolve(arguments.model))}
+        _tell(folder, settings)
+        # In a process of its own: children would inherit the peak of this one's memory.
+        settings |= _ask(arguments, folder, "prepare")
+        _tell(folder, settings)
 
         sweep = _ask(arguments, folder, "sweep")
         best = min(sweep, key=lambda one: one["seconds"])
         settings |= {key: best[key] for key in ("batch_tokens", "workers", "threads")}
-        (folder / "facts.json").write_text(json.dumps(settings), encoding="utf-8")
+        _tell(folder, settings)
 
         runs: dict[str, list[dict[str, Any]]] = {}
         for _ in range(arguments.rounds or 2):
@@ -112,9 +109,12 @@ def _speed(arguments: argparse.Namespace) -> dict[str, Any]:
         print(f"{peer:10} {json.dumps(found)}")
     for name, ratio in ratios.items():
         print(f"{ratio:6.2f}  {name}")
-    facts = {"rows": len(_lines(arguments)), "engine": signature, "sweep": sweep, "best": settings, "runs": runs}
-    facts["best"].pop("model")
+    facts = {"rows": len(_lines(arguments)), "engine": settings["engine"], "sweep": sweep, "best": best, "runs": runs}
     return facts | {"scores": scores, "ratios": ratios}
+
+
+def _tell(folder: Path, settings: dict[str, Any]) -> None:
+    (folder / "facts.json").write_text(json.dumps(settings), encoding="utf-8")
 
 
 def _ask(arguments: argparse.Namespace, folder: Path, peer: str) -> Any:
@@ -142,6 +142,8 @@ def _child(arguments: argparse.Namespace) -> Any:
     arguments.settings = json.loads((arguments.folder / "facts.json").read_text(encoding="utf-8"))
     arguments.model = arguments.settings["model"]
     lines = _lines(arguments)
+    if arguments.peer == "prepare":
+        return _prepare(arguments)
     if arguments.peer == "sweep":
         return _sweep(arguments, lines)
     peer = {"hand": _hand, "fast": _ours, "torch": _ours}.get(arguments.peer, _transformers)
@@ -166,13 +168,15 @@ def _ours(arguments: argparse.Namespace) -> Callable[[list[str]], list[str]]:
 def _transformers(arguments: argparse.Namespace) -> Callable[[list[str]], list[str]]:
     import torch
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+    from transformers.utils import logging
 
+    from hftoolkit.engines.decoding import Decoding
+
+    logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(arguments.model)
     model = AutoModelForSeq2SeqLM.from_pretrained(arguments.model, dtype=torch.float32)
     size = {"sorted32": 32, "order16": 16, "single": 1}[arguments.peer]
-    wanted = {"num_beams": arguments.beams, "max_length": 256, **_forced(arguments)}
-    if "max_new_tokens" in wanted:
-        del wanted["max_length"]
+    forced = _forced(arguments)
 
     def translate(lines: list[str]) -> list[str]:
         order = list(range(len(lines)))
@@ -182,8 +186,9 @@ def _transformers(arguments: argparse.Namespace) -> Callable[[list[str]], list[s
         for begin in range(0, len(order), size):
             places = order[begin : begin + size]
             inputs = tokenizer([lines[place] for place in places], return_tensors="pt", padding=True, truncation=True)
+            limits = forced or {"max_length": Decoding().limit(inputs["input_ids"].shape[1], 512)}
             with torch.inference_mode():
-                output = model.generate(**inputs, **wanted)
+                output = model.generate(**inputs, num_beams=arguments.beams, **limits)
             for place, text in zip(places, tokenizer.batch_decode(output, skip_special_tokens=True), strict=True):
                 found[place] = text
         return found
@@ -240,10 +245,16 @@ def _sweep(arguments: argparse.Namespace, lines: list[str]) -> list[dict[str, An
     return found
 
 
-def _convert_by_hand(model: str, folder: Path, kind: str) -> None:
+def _prepare(arguments: argparse.Namespace) -> dict[str, str]:
+    """Convert the checkpoint by our engine, and by hand into the same number format."""
     from ctranslate2.converters import TransformersConverter
 
-    TransformersConverter(model).convert(str(folder), quantization=kind)
+    if arguments.what == "random":
+        arguments.model = _random_model(Path(arguments.model), arguments.folder / "random")
+    signature: str = _open(arguments, "ctranslate2").engine.signature
+    kind = signature.partition("|")[2]
+    TransformersConverter(arguments.model).convert(str(arguments.folder / "hand"), quantization=kind)
+    return {"model": arguments.model, "engine": signature, "kind": kind}
 
 
 def _open(arguments: argparse.Namespace, engine: str) -> Any:
