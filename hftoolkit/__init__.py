@@ -2,7 +2,7 @@
 
 Layers, left may import right: cli > finetuning, checking > accounts, fitting, doubts > forecasting > starting, job >
 evaluation, pipelines, translating_files > translating > sentencewise > tasks, documents > training, engines, reports >
-data, models, metrics > recipe, hub > errors.
+data, models, metrics > recipe, hub, languages > errors.
 The names below load what they need on first use.
 """
 

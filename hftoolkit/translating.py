@@ -16,7 +16,7 @@ from hftoolkit.documents.settings import Settings
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.engines.opening import Choice, Opened, open_engine
 from hftoolkit.errors import HubError, ModelError, UsageError
-from hftoolkit.models.languages import normalise
+from hftoolkit.languages import normalise
 from hftoolkit.models.pairs import checkpoint_for
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.sentencewise import Manner, Sentence, translated

@@ -25,7 +25,7 @@ from hftoolkit.data.tables import Table, write_table
 from hftoolkit.errors import DataError, OutputError
 from hftoolkit.recipe.schema import Filters, Languages, Source
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 """Raised whenever the same sources would give other rows, so that older tables are not used."""
 
 _CHUNK_ROWS = 1024

@@ -17,7 +17,7 @@ from hftoolkit.documents.marks import CLOSE, ends_line, is_word, joined, roles
 from hftoolkit.documents.pieces import Mark, Part, Text
 from hftoolkit.documents.scripts import is_unspaced
 from hftoolkit.errors import UsageError
-from hftoolkit.models.languages import normalise
+from hftoolkit.languages import normalise
 
 _MARK = "\ufffc"  # one character for every mark, so that no border falls into one
 _WORD = "Item"  # what sentencex sees of a mark that stands for a word; of other marks it sees nothing

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from itertools import cycle
 
 from hftoolkit.errors import UsageError
-from hftoolkit.models.languages import THREE_LETTERS, normalise, target_token
+from hftoolkit.languages import THREE_LETTERS, normalise
 from hftoolkit.models.marian_tokenizer import MarianTokenizer
+from hftoolkit.models.target_tokens import target_token
 
 ROWS = 16
 """Sentences in a sample."""

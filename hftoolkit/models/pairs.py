@@ -1,7 +1,7 @@
 """Two languages -> the name of an opus-mt checkpoint at the hub."""
 
 from hftoolkit.errors import UsageError
-from hftoolkit.models.languages import normalise
+from hftoolkit.languages import normalise
 
 ORGANISATION = "Helsinki-NLP"
 

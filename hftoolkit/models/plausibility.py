@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hftoolkit.errors import UsageError
-from hftoolkit.models.languages import THREE_LETTERS, normalise, target_tokens
+from hftoolkit.languages import THREE_LETTERS, normalise
+from hftoolkit.models.target_tokens import target_tokens
 
 Pair = tuple[str, str]
 

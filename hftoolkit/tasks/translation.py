@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hftoolkit.errors import ModelError, UsageError
+from hftoolkit.languages import normalise
 from hftoolkit.metrics import translations
-from hftoolkit.models.languages import normalise, target_token
 from hftoolkit.models.plausibility import doubts_about_pairs, may_be
 from hftoolkit.models.saved import Saved
+from hftoolkit.models.target_tokens import target_token
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.tasks.base import Feature, Measure, Row, Task
 

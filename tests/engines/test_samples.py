@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hftoolkit.engines.samples import _SENTENCES, ROWS, sample
-from hftoolkit.models.languages import THREE_LETTERS
+from hftoolkit.languages import THREE_LETTERS
 from hftoolkit.models.marian_tokenizer import MarianTokenizer
 
 

@@ -23,7 +23,7 @@ from hftoolkit.documents.xml_units import (
     with_attributes,
 )
 from hftoolkit.errors import DataError
-from hftoolkit.models.languages import normalise
+from hftoolkit.languages import normalise
 
 _SIGNED = {"creationtool": "hftoolkit", "creationid": "MT!"}
 _LANGUAGE = ("xml:lang", "lang")  # the second in TMX 1.1

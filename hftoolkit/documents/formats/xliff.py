@@ -25,7 +25,7 @@ from hftoolkit.documents.xml_units import (
     with_attributes,
 )
 from hftoolkit.errors import DataError
-from hftoolkit.models.languages import normalise
+from hftoolkit.languages import normalise
 
 _FIRST = {"state": "needs-review-translation", "state-qualifier": "mt-suggestion"}
 _SECOND = {"state": "translated", "subState": "hftoolkit:mt"}

@@ -1,4 +1,4 @@
-"""Language tags and target tokens."""
+"""Target tokens of vocabularies."""
 
 import json
 import os
@@ -6,69 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hftoolkit.errors import UsageError
-from hftoolkit.models.languages import THREE_LETTERS, Language, normalise, target_token, target_tokens
+from hftoolkit.models.target_tokens import target_token, target_tokens
 
 EN_ZH = [">>cjy_Hans<<", ">>cmn<<", ">>cmn_Hans<<", ">>cmn_Hant<<", ">>lzh<<", ">>yue_Hant<<", "<unk>", "the"]
 ROMANCE = [">>es<<", ">>fr<<", ">>it<<", ">>pt<<", ">>pt_BR<<", ">>pt_br<<", ">>ro<<"]
-
-
-@pytest.mark.parametrize(
-    ("tag", "expected"),
-    [
-        ("en", Language("en")),
-        ("EN", Language("en")),
-        ("eng", Language("en")),
-        ("pt-BR", Language("pt", region="BR")),
-        ("pt_br", Language("pt", region="BR")),
-        ("zh", Language("zh")),
-        ("zho", Language("zh")),
-        ("cmn", Language("zh")),
-        ("chi", Language("zh")),
-        ("zh-Hans", Language("zh", "Hans")),
-        ("zh-hant-tw", Language("zh", "Hant", "TW")),
-        ("zh_CN", Language("zh", "Hans", "CN")),
-        ("zh-TW", Language("zh", "Hant", "TW")),
-        ("zh-HK", Language("zh", "Hant", "HK")),
-        ("cmn_Hant", Language("zh", "Hant")),
-        ("yue", Language("yue")),
-        ("sr-Latn", Language("sr", "Latn")),
-        ("jap", Language("ja")),
-        ("iw", Language("he")),
-        ("ase", Language("ase")),
-    ],
-)
-def test_tags_have_one_form(tag: str, expected: Language) -> None:
-    assert normalise(tag) == expected
-
-
-def test_a_language_is_written_as_a_tag() -> None:
-    assert str(normalise("pt_br")) == "pt-BR"
-    assert str(normalise("zh_TW")) == "zh-Hant-TW"
-
-
-@pytest.mark.parametrize(
-    ("tag", "found"),
-    [
-        ("jp", "'jp' is no language tag; did you mean 'ja'?"),
-        ("xx", "'xx' is no language tag"),
-        ("chinese", "'chinese' is no language tag; did you mean 'zh'?"),
-        ("en-", "'en-' is no language tag"),
-        ("", "'' is no language tag"),
-        ("zh-Hans-CN-x", "'zh-Hans-CN-x' is no language tag"),
-    ],
-)
-def test_what_is_no_tag_is_refused(tag: str, found: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        normalise(tag)
-    assert str(caught.value) == f"{found}\n  expected BCP 47, such as:  en, pt-BR, zh-Hans"
-
-
-def test_the_table_is_whole() -> None:
-    assert len(THREE_LETTERS) == 184
-    assert len(set(THREE_LETTERS.values())) == 184
-    assert all(len(two) == 2 and len(three) == 3 for two, three in THREE_LETTERS.items())
-    assert all(normalise(three) == normalise(two) for two, three in THREE_LETTERS.items())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Language tags as people write them -> one form, and the target tokens that Marian vocabularies have for them."""
+"""Language tags as people and programs write them -> one form."""
 
-from collections.abc import Iterable, Iterator
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -34,7 +34,8 @@ fil=tl iw=he in=id ji=yi jw=jv mo=ro jap=ja chi=zh cze=cs dut=nl fre=fr ger=de g
 slo=sk wel=cy alb=sq arm=hy baq=eu bur=my geo=ka tib=bo
 """
 _SAME = dict(pair.split("=") for pair in (_MEMBER_CODES + _OLD_CODES).split())
-_MEMBERS = dict(pair.split("=") for pair in _MEMBER_CODES.split())
+MEMBERS = dict(pair.split("=") for pair in _MEMBER_CODES.split())
+"""Codes of languages -> that of the macrolanguage by which they go."""
 
 # What is written instead: countries and English names.
 _MISTAKEN_FOR = """
@@ -43,12 +44,7 @@ italian=it japanese=ja korean=ko russian=ru arabic=ar
 """
 _MISTAKES = dict(pair.split("=") for pair in _MISTAKEN_FOR.split())
 
-# Where a label names the script, the usual one.
-_SCRIPTS = """
-zh=Hans yue=Hant sr=Cyrl bs=Latn kk=Cyrl ky=Cyrl tg=Cyrl mn=Cyrl uz=Latn az=Latn ku=Latn ug=Arab sd=Arab pa=Guru
-sa=Deva ms=Latn
-"""
-_LIKELY_SCRIPT = dict(pair.split("=") for pair in _SCRIPTS.split())
+_SCRIPT_WORDS = {"chs": "Hans", "cht": "Hant", "latin": "Latn", "cyrillic": "Cyrl"}
 _TRADITIONAL = ("TW", "HK", "MO")
 
 
@@ -63,85 +59,46 @@ class Language:
     """ISO 15924, such as ``Hans``."""
 
     region: str | None = None
-    """ISO 3166-1 in capitals, such as ``BR``."""
+    """ISO 3166-1 in capitals, such as ``BR``, or a number of UN M.49, such as ``419``."""
 
     def __str__(self) -> str:
         return "-".join(part for part in (self.language, self.script, self.region) if part)
 
 
 def normalise(tag: str) -> Language:
-    """Read a language tag: ``en``, ``pt-BR``, ``pt_br``, ``zh-Hans``, ``zh_CN``, ``cmn_Hant``, ``deu``.
+    """Read a language tag: ``en``, ``pt-BR``, ``pt_br``, ``zh-Hans``, ``zh_CN``, ``cmn_Hant``, ``deu``, ``es-419``.
 
     Raises:
         UsageError: If it is no language tag; the message names a near one.
     """
-    first, *rest = tag.strip().replace("_", "-").split("-")
-    code = _code(first.lower())
-    if code is None:
+    language, understood = _parsed(tag)
+    if not understood:
         raise UsageError(_unknown(tag))
+    return language
+
+
+def read_tag(tag: str) -> Language:
+    """Read a tag that a file has: ``ca@valencia``, ``de_DE.UTF-8``; what is not understood in it is passed over."""
+    return _parsed(tag)[0]
+
+
+def _parsed(tag: str) -> tuple[Language, bool]:
+    """What a tag says, and whether it says nothing else."""
+    name, mark, _ = tag.strip().partition(".")
+    first, *rest = re.split("[-_@]", name.lower())
+    code = _code(first)
+    understood = code is not None and not mark
     script = region = None
     for part in rest:
-        if len(part) == 4 and part.isalpha() and script is None and region is None:
-            script = part.title()
-        elif len(part) == 2 and part.isalpha() and region is None:
+        if script is None and (part in _SCRIPT_WORDS or re.fullmatch("[a-z]{4}", part)):
+            script = _SCRIPT_WORDS.get(part, part.title())
+        elif region is None and re.fullmatch("[a-z]{2}|[0-9]{3}", part):
             region = part.upper()
         else:
-            raise UsageError(_unknown(tag))
+            understood = False
     if code == "zh" and script is None and region is not None:
         script = "Hant" if region in _TRADITIONAL else "Hans"
-    return Language(code, script, region)
-
-
-def target_token(vocabulary: Iterable[str], target: str, source: str | None = None) -> str | None:
-    """The token that asks a Marian model for a language, such as ``>>cmn_Hans<<``; it stands in front of the source.
-
-    Args:
-        vocabulary: Every entry of the tokenizer's vocabulary; a mapping from entries will do.
-        target: Language translated to.
-        source: Language translated from. If it is given and the vocabulary has no token for a third language or a
-            second variety, then there is nothing to choose and the model was trained without: None.
-
-    Returns:
-        The token of the closest variety the vocabulary has, or None.
-
-    Raises:
-        UsageError: If a tag is no language tag.
-    """
-    tokens = {entry for entry in vocabulary if len(entry) > 4 and entry.startswith(">>") and entry.endswith("<<")}
-    found = next((token for token in target_tokens(target) if token in tokens), None)
-    if found is None or source is None:
-        return found
-    others = tokens - {found} - set(target_tokens(source))
-    return found if others else None
-
-
-def target_tokens(language: str) -> list[str]:
-    """The tokens by which models may know a language, the closest first.
-
-    Source:
-        The ISO 639-3 and ISO 15924 labels of the Tatoeba Translation Challenge (Tiedemann 2020, arXiv:2010.06354), and
-        the older labels of OPUS, such as ``pt_br``.
-    """
-    return [f">>{label}<<" for label in dict.fromkeys(_labels(normalise(language)))]
-
-
-def _labels(language: Language) -> Iterator[str]:
-    code, script, region = language.language, language.script, language.region
-    codes = [THREE_LETTERS.get(code, code), *(member for member, whole in _MEMBERS.items() if whole == code), code]
-    if first := {"zh": "cmn", "no": "nob"}.get(code):
-        codes.insert(0, first)
-    if region:
-        yield from (f"{known}_{place}" for known in reversed(codes) for place in (region, region.lower()))
-        if (code, region) == ("pt", "BR"):
-            yield "pob"
-    script = script or _LIKELY_SCRIPT.get(code)
-    if script:
-        yield from (f"{known}_{script}" for known in codes)
-    if code == "zh":
-        yield from ("zh_TW", "zh_tw", "zht") if script == "Hant" else ("zh_CN", "zh_cn", "zhs")
-    yield from codes
-    if code in ("nb", "nn"):
-        yield from ("nor", "no")
+    return Language(code or first, script, region), understood
 
 
 def _code(code: str) -> str | None:
