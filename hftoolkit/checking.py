@@ -65,9 +65,25 @@ def check(
     findings = _Findings()
     parts: dict[str, Any] = {}
     with findings.caught():
-        _look(read(recipe, list(overrides)), overwrite, findings, parts)
+        wanted = read(recipe, list(overrides))
+        with _thrown_away() as folder:
+            _look(wanted, folder, overwrite, findings, parts)
     name = str(recipe) if isinstance(recipe, str | Path) else ""
     return Checkup(name, **parts, findings=findings.all, exit_code=findings.exit_code)
+
+
+@contextmanager
+def _thrown_away() -> Iterator[Path]:
+    """A folder in our cache for what no run will need.
+
+    Raises:
+        OutputError: If the cache cannot be written.
+    """
+    cache = hub.cache_folder()
+    with hub.writing_cache(cache, "the cache"):
+        made = tempfile.TemporaryDirectory(dir=cache, prefix="check-", ignore_cleanup_errors=True)
+    with made as folder:
+        yield Path(folder)
 
 
 class _Findings:
@@ -95,7 +111,7 @@ class _Findings:
         self.all += [Finding("note", message) for message in messages]
 
 
-def _look(recipe: Recipe, overwrite: bool, findings: _Findings, parts: dict[str, Any]) -> None:
+def _look(recipe: Recipe, folder: Path, overwrite: bool, findings: _Findings, parts: dict[str, Any]) -> None:
     """Look at everything in turn; what was found before an error stays in ``parts``."""
     accelerator = Accelerator(cpu=choose_device().type == "cpu", mixed_precision="no")
     recipe = decided(recipe, accelerator.device)
@@ -120,38 +136,41 @@ def _look(recipe: Recipe, overwrite: bool, findings: _Findings, parts: dict[str,
     if not here:
         return
     with enough_memory(accelerator.device):
-        _look_at_model(recipe, task, rows, accelerator, findings, parts)
+        _look_at_model(recipe, folder, task, rows, accelerator, findings, parts)
 
 
 def _look_at_model(
-    recipe: Recipe, task: Task, rows: RunRows, accelerator: Accelerator, findings: _Findings, parts: dict[str, Any]
+    recipe: Recipe,
+    folder: Path,
+    task: Task,
+    rows: RunRows,
+    accelerator: Accelerator,
+    findings: _Findings,
+    parts: dict[str, Any],
 ) -> None:
     """Look at the model, its tokens, and some steps of it."""
-    with tempfile.TemporaryDirectory(dir=hub.cache_folder(), prefix="check-", ignore_cleanup_errors=True) as folder:
-        begin = time.perf_counter()
-        start, notes = start_of(recipe, task, rows.train, Path(folder) / "start")
-        load_seconds = time.perf_counter() - begin
-        start.model.to(accelerator.device)
-        findings.note(notes)
-        if recipe.model.scratch is None:
-            findings.doubt(doubts_about_model(task, start, rows))
-        train, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
-        limit = longest(recipe, start)
-        parts["tokens"] = _tokens(task, train, limit)
-        too_long(limit, {"training": train, "validation": validation})  # raises where none is left
-        findings.doubt(doubts_about_tokens(task, start.tokenizer, train, rows.train, limit))
-        model, parts["model"] = trainable(recipe, start, accelerator)
-        job = Job(
-            recipe, task, start.tokenizer, model, train, validation, rows.validation, RunFolder(Path(recipe.output))
-        )
-        plan = plan_of(job)
-        findings.doubt(doubts_about_plan(recipe, plan))
-        if recipe.model.scratch is None:
-            findings.doubt(harm_of_dropout(job, plan, accelerator))
-        parts["forecast"], steps = forecast(job, rows.tests, accelerator, parts["model"], load_seconds)
-        with findings.caught():
-            _check_finite(steps)
-        findings.doubt(doubts_about_forecast(parts["forecast"], Path(recipe.output)))
+    begin = time.perf_counter()
+    start, notes = start_of(recipe, task, rows.train, folder / "start")
+    load_seconds = time.perf_counter() - begin
+    start.model.to(accelerator.device)
+    findings.note(notes)
+    if recipe.model.scratch is None:
+        findings.doubt(doubts_about_model(task, start, rows))
+    train, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
+    limit = longest(recipe, start)
+    parts["tokens"] = _tokens(task, train, limit)
+    too_long(limit, {"training": train, "validation": validation})  # raises where none is left
+    findings.doubt(doubts_about_tokens(task, start.tokenizer, train, rows.train, limit))
+    model, parts["model"] = trainable(recipe, start, accelerator)
+    job = Job(recipe, task, start.tokenizer, model, train, validation, rows.validation, RunFolder(Path(recipe.output)))
+    plan = plan_of(job)
+    findings.doubt(doubts_about_plan(recipe, plan))
+    if recipe.model.scratch is None:
+        findings.doubt(harm_of_dropout(job, plan, accelerator))
+    parts["forecast"], steps = forecast(job, rows.tests, accelerator, parts["model"], load_seconds)
+    with findings.caught():
+        _check_finite(steps)
+    findings.doubt(doubts_about_forecast(parts["forecast"], Path(recipe.output)))
 
 
 def _state_of_model(recipe: Recipe, findings: _Findings) -> tuple[str, bool]:

@@ -1,5 +1,6 @@
 """A recipe looked at before it runs: every planted problem is found, and a good recipe is not complained of."""
 
+import errno
 import json
 import os
 import shutil
@@ -161,7 +162,7 @@ def test_what_is_found_is_true(recipe: dict[str, Any], knowing: Path) -> None:
     task = Translation(Translation.Options(), Languages(source="en", target="zh-Hans"))
     loaded = load_checkpoint(str(knowing), task.auto_class)
     task.bind(loaded.tokenizer, loaded.model.config)
-    features = task.encode([{"source": en, "target": zh} for en, zh in TRAIN], loaded.tokenizer)
+    features = task.encode([{"source": en, "target": zh} for en, zh in TRAIN], loaded.tokenizer, 64)
     assert found.tokens is not None
     assert (found.tokens.rows, found.tokens.too_long, found.tokens.limit) == (320, 0, 64)
     for side, key in zip(found.tokens.sides, ("input_ids", "labels"), strict=True):
@@ -278,6 +279,25 @@ def test_a_recipe_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 )  # fmt: skip
 def test_a_recipe_that_asks_for_what_there_is_not(recipe: dict[str, Any], change: str, message: str) -> None:
     assert error(recipe, 2, change) == message
+
+
+def test_a_cache_that_cannot_be_made(recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HFTOOLKIT_CACHE", "train.tsv/cache")
+    assert error(recipe, 1, "tracking=[wandb]") == (
+        "train.tsv/cache: the cache cannot be kept here: Not a directory\n"
+        "  make room, or name another folder:  HFTOOLKIT_CACHE=FOLDER hftoolkit ..."
+    )
+
+
+def test_a_cache_that_cannot_be_written(recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", refused)
+    assert error(recipe, 1) == (
+        f"{os.environ['HFTOOLKIT_CACHE']}: the cache cannot be kept here: Permission denied\n"
+        "  make room, or name another folder:  HFTOOLKIT_CACHE=FOLDER hftoolkit ..."
+    )
 
 
 def test_a_tracker_that_is_not_installed(recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """A name becomes a folder: by folder, package, cache, endpoint, in this order, and every refusal says what to do."""
 
+import errno
 import json
 import os
 import socket
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from hub_server import COMMIT, Hub, allowed, serve
 
-from hftoolkit.errors import HubError, UsageError
+from hftoolkit.errors import HubError, OutputError, UsageError
 from hftoolkit.hub import cache_folder, find, offline, refusals, resolve
 from hftoolkit.hub.choice import choose
 
@@ -426,6 +427,17 @@ def test_our_cache_is_where_the_environment_says(tmp_path: Path, monkeypatch: py
     monkeypatch.delenv("HFTOOLKIT_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert cache_folder() == tmp_path / "xdg" / "hftoolkit"
+
+
+def test_a_cache_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HFTOOLKIT_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(OutputError) as caught:
+        cache_folder()
+    assert str(caught.value) == (
+        f"{tmp_path / 'file' / 'cache'}: the cache cannot be kept here: {os.strerror(errno.ENOTDIR)}\n"
+        "  make room, or name another folder:  HFTOOLKIT_CACHE=FOLDER hftoolkit ..."
+    )
 
 
 def test_no_conversion_service_is_told_what_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,8 @@ from hftoolkit.data.sources.files import missing_file
 from hftoolkit.data.sources.formats import name_of
 from hftoolkit.data.sources.reading import Raw
 from hftoolkit.data.tables import Table, write_table
-from hftoolkit.errors import DataError, OutputError
+from hftoolkit.errors import DataError
+from hftoolkit.hub import writing_cache
 from hftoolkit.recipe.schema import Filters, Languages, Source
 
 _VERSION: Final = 3
@@ -139,14 +140,10 @@ def load_rows(
     if not place.is_dir():
         temporary = folder / f"{place.name}.{secrets.token_hex(4)}.tmp"
         try:
-            temporary.mkdir(parents=True)
-            _load(_Wanted(sources, inputs, answers, filters, languages), temporary)
-            _publish(temporary, place)
-        except OSError as error:
-            raise OutputError(
-                f"{folder}: the rows cannot be kept here: {error.strerror or error}\n"
-                "  make room, or name another folder:  HFTOOLKIT_CACHE=FOLDER hftoolkit ..."
-            ) from error
+            with writing_cache(folder, "the rows"):
+                temporary.mkdir(parents=True)
+                _load(_Wanted(sources, inputs, answers, filters, languages), temporary)
+                _publish(temporary, place)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     with open(place / "census.json", encoding="utf-8") as file:

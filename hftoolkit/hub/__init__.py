@@ -10,11 +10,11 @@ from hftoolkit.errors import HubError, UsageError
 from hftoolkit.hub.builtin import NAME as BUILTIN
 from hftoolkit.hub.builtin import builtin_folder
 from hftoolkit.hub.cached import cached_snapshot
-from hftoolkit.hub.folders import cache_folder
+from hftoolkit.hub.folders import cache_folder, writing_cache
 from hftoolkit.hub.packages import package_folder
 from hftoolkit.hub.remote import endpoint, fetch, offline
 
-__all__ = ["cache_folder", "endpoint", "find", "offline", "resolve"]
+__all__ = ["cache_folder", "endpoint", "find", "offline", "resolve", "writing_cache"]
 
 Kind = Literal["model", "dataset"]
 

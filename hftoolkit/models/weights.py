@@ -1,6 +1,5 @@
 """A checkpoint's folder -> one whose weights are safetensors; a pickle is read as tensors only, or refused."""
 
-import errno
 import json
 import os
 import pickle
@@ -12,10 +11,11 @@ from hashlib import blake2b
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from hftoolkit.errors import ModelError, OutputError
-from hftoolkit.hub import cache_folder
+from hftoolkit.errors import ModelError
+from hftoolkit.hub import cache_folder, writing_cache
 from hftoolkit.hub.choice import is_companion, weights_in
 
 FORMAT = 1
@@ -53,21 +53,14 @@ def safe_weights(folder: Path) -> Checkpoint:
         return Checkpoint(folder)
     converted = cache_folder() / "safetensors" / _key(folder)
     if not converted.is_dir():
-        try:
-            _convert(folder, converted)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS):
-                raise
-            hint = "name a folder with room for it:  HFTOOLKIT_CACHE=FOLDER hftoolkit ..."
-            raise OutputError(
-                f"{converted}: cannot write the converted weights ({error.strerror})\n  {hint}"
-            ) from error
+        tensors = _distinct(_read_pickle(folder / "pytorch_model.bin"))
+        with writing_cache(converted.parent, "the converted weights"):
+            _convert(folder, tensors, converted)
     note = f"pytorch_model.bin was read as tensors only and converted to safetensors in {converted}"
     return Checkpoint(converted, (note,))
 
 
-def _convert(folder: Path, converted: Path) -> None:
-    tensors = _distinct(_read_pickle(folder / "pytorch_model.bin"))
+def _convert(folder: Path, tensors: dict[str, torch.Tensor], converted: Path) -> None:
     converted.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(dir=converted.parent))
     try:
@@ -75,7 +68,10 @@ def _convert(folder: Path, converted: Path) -> None:
             copy = unfinished / path.relative_to(folder)
             copy.parent.mkdir(exist_ok=True)
             shutil.copyfile(path, copy)
-        save_file(tensors, unfinished / "model.safetensors", metadata={"format": "pt"})
+        try:
+            save_file(tensors, unfinished / "model.safetensors", metadata={"format": "pt"})
+        except SafetensorError as error:  # all that it says of a full disk
+            raise OSError(str(error)) from error
         try:
             os.replace(unfinished, converted)
         except OSError:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 
 from hftoolkit.errors import OutputError, RecipeError
-from hftoolkit.hub import cache_folder
+from hftoolkit.hub import cache_folder, writing_cache
 from hftoolkit.recipe.parsing import parse
 from hftoolkit.recipe.paths import moved
 from hftoolkit.recipe.schema import Recipe
@@ -181,17 +181,17 @@ def check_place(recipe: Recipe, *, overwrite: bool) -> None:
 def _alone(path: Path) -> Iterator[None]:
     """Keep every other process out of a run's folder; the lock lies in our cache and falls with the process."""
     name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
-    lock = FileLock(cache_folder() / "locks" / f"{name}.lock")
-    try:
-        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise OutputError(
-            f"{path}: another process is working in this folder\n"
-            "  wait for it, or choose another folder:   --set output=..."
-        ) from None
-    except OSError as error:
-        raise _unwritable(Path(lock.lock_file), error) from error
+    locks = cache_folder() / "locks"
+    lock = FileLock(locks / f"{name}.lock")
+    with writing_cache(locks, "the lock of a run"):
+        locks.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise OutputError(
+                f"{path}: another process is working in this folder\n"
+                "  wait for it, or choose another folder:   --set output=..."
+            ) from None
     try:
         yield
     finally:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from hftoolkit.errors import ModelError
+from hftoolkit.errors import ModelError, OutputError
 from hftoolkit.models.weights import safe_weights
 
 
@@ -199,6 +200,27 @@ def test_other_formats_are_refused(tmp_path: Path) -> None:
         f"{tmp_path}: no weights in a format that is read here; the folder has config.json, model.ckpt, weights.pt\n"
         "  expected:  model.safetensors, or pytorch_model.bin to be converted"
     )
+
+
+def full_disk(*_: Any, **__: Any) -> None:
+    raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+
+def test_no_room_for_converted_weights(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = pickled(marian(), tmp_path / "pickled")
+    monkeypatch.setattr("hftoolkit.models.weights.save_file", full_disk)
+    with pytest.raises(OutputError) as caught:
+        safe_weights(folder)
+    assert str(caught.value) == (
+        f"{cache / 'safetensors'}: the converted weights cannot be kept here: "
+        "I/O error: No space left on device (os error 28)\n"
+        "  make room, or name another folder:  HFTOOLKIT_CACHE=FOLDER hftoolkit ..."
+    )
+    assert list((cache / "safetensors").iterdir()) == []
+    shutil.rmtree(cache / "safetensors")
+    (cache / "safetensors").touch()
+    with pytest.raises(OutputError):
+        safe_weights(folder)
 
 
 def test_nothing_unfinished_is_left_behind(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

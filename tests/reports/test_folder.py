@@ -456,6 +456,17 @@ def test_a_place_where_another_run_is_going_on(path: Path) -> None:
         check_place(made(path), overwrite=False)
 
 
+def test_a_cache_in_which_there_can_be_no_lock(path: Path) -> None:
+    locks = Path(os.environ["HFTOOLKIT_CACHE"], "locks")
+    locks.touch()
+    with refused(
+        f"{locks}: the lock of a run cannot be kept here: File exists",
+        "  make room, or name another folder:  HFTOOLKIT_CACHE=FOLDER hftoolkit ...",
+    ):
+        opened(made(path))
+    assert not path.exists()
+
+
 def test_what_trackers_are_told_changes_no_run(path: Path) -> None:
     begin(made(path, tracking=["tensorboard"]))
     opened(made(path, tracking=[]))

@@ -8,10 +8,9 @@ import glob
 import gzip
 import os
 import re
-import shutil
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,7 +18,9 @@ from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
 from hftoolkit.errors import DataError
+from hftoolkit.hub import cache_folder, writing_cache
 
+_CHUNK_BYTES = 1 << 20
 _WILD = re.compile(r"\*+|\?|\[(!?)(\]?[^\]]*)\]")
 
 
@@ -98,19 +99,29 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def opened_anywhere(path: Path) -> Iterator[BinaryIO]:
-    """Like `opened`, for readers that jump about: what is compressed is decompressed into a temporary file first.
+    """Like `opened`, for readers that jump about: what is compressed is decompressed into our cache first.
 
     Raises:
         DataError: As `opened` does.
+        OutputError: If the cache cannot be written.
     """
-    with opened(path) as file:
-        if not is_compressed(path):
+    if not is_compressed(path):
+        with opened(path) as file:
             yield file
-            return
-        with TemporaryFile() as whole:
-            shutil.copyfileobj(file, whole)
+        return
+    folder = cache_folder()
+    with ExitStack() as stack:
+        with writing_cache(folder, f"what {path} unpacks to"):
+            whole = stack.enter_context(TemporaryFile(dir=folder))
+            whole.writelines(_chunks(path))
             whole.seek(0)
-            yield cast(BinaryIO, whole)
+        yield cast(BinaryIO, whole)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with opened(path) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
 
 
 def _below(folder: Path) -> list[File]:

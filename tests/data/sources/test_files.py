@@ -1,8 +1,9 @@
+import errno
 import gzip
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pytest
@@ -15,7 +16,7 @@ from hftoolkit.data.census import Census
 from hftoolkit.data.sources import files_of, read
 from hftoolkit.data.sources.files import expand
 from hftoolkit.data.sources.formats import format_of
-from hftoolkit.errors import DataError
+from hftoolkit.errors import DataError, OutputError
 from hftoolkit.recipe.schema import Source
 
 HEAD = "source\ttarget\n"
@@ -192,6 +193,24 @@ def test_compressed_parquet(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"source": ["a"], "target": ["b"]}), tmp_path / "a.parquet")
     (tmp_path / "b.parquet.gz").write_bytes(gzip.compress((tmp_path / "a.parquet").read_bytes()))
     assert rows_of(source=str(tmp_path / "b.parquet.gz")) == [{"source": "a", "target": "b"}]
+
+
+def test_no_room_to_unpack_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.parquet.gz"
+    path.write_bytes(gzip.compress(b"PAR1"))
+    cache = Path(os.environ["HFTOOLKIT_CACHE"])
+
+    def full(dir: Path) -> BinaryIO:
+        assert dir == cache
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("hftoolkit.data.sources.files.TemporaryFile", full)
+    with pytest.raises(OutputError) as caught:
+        rows_of(source=str(path))
+    assert str(caught.value) == (
+        f"{cache}: what {path} unpacks to cannot be kept here: No space left on device\n"
+        "  make room, or name another folder:  HFTOOLKIT_CACHE=FOLDER hftoolkit ..."
+    )
 
 
 def test_compressed_parallel_text_with_a_byte_order_mark(tmp_path: Path) -> None:
