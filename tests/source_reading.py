@@ -5,6 +5,7 @@ from typing import Any
 
 from hftoolkit.data.census import Census
 from hftoolkit.data.sources import read
+from hftoolkit.data.sources.reading import told
 from hftoolkit.recipe.schema import Languages, Source
 
 ROLES = ("source", "target")
@@ -22,7 +23,7 @@ def read_all(
     source = Source.model_validate(keys)
     census = Census("test")
     raws = [raw for _, found in read(source, roles, census, languages) for raw in found]
-    return [row for row, _, _ in raws], census, [f"{place} {number}" for _, place, number in raws]
+    return [row for row, _, _ in raws], census, [told(place, number) for _, place, number in raws]
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> str:

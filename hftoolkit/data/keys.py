@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 _CHUNK = 1 << 16
 
 
-def content_of(values: Iterable[str | list[str]]) -> bytes:
-    """Texts as bytes, different for different texts: no byte from 0xF8 occurs in UTF-8, so they can separate.
+def content_of(values: Iterable[str | list[str] | list[int]]) -> bytes:
+    """Values as bytes, different for different values: no byte from 0xF8 occurs in UTF-8, so they can separate.
 
     Raises:
         UnicodeEncodeError: If a text holds half of a surrogate pair.
@@ -54,5 +54,5 @@ def standing_in(keys: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray
     return found[np.searchsorted(ordered, keys)]
 
 
-def _joined(texts: list[str]) -> bytes:
-    return b"\xfd" + b"\xfe".join([text.encode() for text in texts])
+def _joined(items: list[str] | list[int]) -> bytes:
+    return b"\xfd" + b"\xfe".join([str(item).encode() for item in items])

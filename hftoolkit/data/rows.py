@@ -18,15 +18,16 @@ from hftoolkit.data import sources as readers
 from hftoolkit.data.census import Census
 from hftoolkit.data.filters import reasons
 from hftoolkit.data.keys import content_of, first_occurrences, key_of
+from hftoolkit.data.roles import KINDS
 from hftoolkit.data.sources.files import missing_file
 from hftoolkit.data.sources.formats import name_of
-from hftoolkit.data.sources.reading import Raw
+from hftoolkit.data.sources.reading import Raw, told
 from hftoolkit.data.tables import Table, write_table
 from hftoolkit.errors import DataError
 from hftoolkit.hub import writing_cache
 from hftoolkit.recipe.schema import Filters, Languages, Source
 
-_VERSION: Final = 3
+_VERSION: Final = 4
 """Raised whenever the same sources would give other rows, so that older tables are not used."""
 
 _CHUNK_ROWS = 1024
@@ -92,6 +93,15 @@ class Rows:
         """Number of each row's file, from 0; read from disk at every call."""
         starts = np.array([start for _, start in self._files()], dtype=np.int64)
         return np.searchsorted(starts, self.numbers, side="right") - 1
+
+    def places(self, positions: Sequence[int] | NDArray[Any]) -> list[str]:
+        """Where rows were read, by position from 0, as messages say it: file and line; read from disk at every call."""
+        with open(self.folder / "places.json", encoding="utf-8") as file:
+            names, starts = zip(*json.load(file), strict=True)
+        rows = self.numbers[np.asarray(positions, dtype=np.int64)]
+        lines = np.load(self.folder / "lines.npy", allow_pickle=False)[rows].tolist()
+        runs = (np.searchsorted(np.array(starts), rows, side="right") - 1).tolist()
+        return [told(names[run], line) for run, line in zip(runs, lines, strict=True)]
 
     @property
     def fingerprint(self) -> str:
@@ -172,23 +182,28 @@ class _Wanted:
 
 @dataclass(frozen=True)
 class _Keys:
-    """What is known of the rows written so far: 18 bytes a row."""
+    """What is known of the rows written so far: 22 bytes a row."""
 
     rows: "array[int]"
     inputs: "array[int]"
     sources: "array[int]"
+    lines: "array[int]"
+    places: list[tuple[str, int]]
+    """What the places of rows begin with, such as ``train.tsv: line``, and the number of the first such row."""
+
     files: list[tuple[str, int]]
     """Every file's name, and the number of its first row."""
 
 
 def _load(wanted: _Wanted, folder: Path) -> None:
     sources, filters = wanted.sources, wanted.filters
-    keys = _Keys(array("Q"), array("Q"), array("H"), [])
+    keys = _Keys(array("Q"), array("Q"), array("H"), array("I"), [], [])
     census = [Census(name_of(source)) for source in sources]
-    write_table(folder / "rows.arrow", _kept(wanted, census, keys))
+    write_table(folder / "rows.arrow", _kept(wanted, census, keys), known=KINDS)
     _check_left(census)
     np.save(folder / "inputs.npy", np.frombuffer(keys.inputs, dtype=np.uint64))
-    keys.inputs[:] = array("Q")  # room for the search for duplicates
+    np.save(folder / "lines.npy", np.frombuffer(keys.lines, dtype=np.uintc))
+    keys.inputs[:], keys.lines[:] = array("Q"), array("I")  # room for the search for duplicates
     if filters is not None and filters.duplicates:
         first = first_occurrences(np.frombuffer(keys.rows, dtype=np.uint64))
         later = np.bincount(np.frombuffer(keys.sources, dtype=np.uint16)[~first], minlength=len(sources))
@@ -203,6 +218,8 @@ def _load(wanted: _Wanted, folder: Path) -> None:
     np.save(folder / "sources.npy", np.frombuffer(keys.sources, dtype=np.uint16))
     with open(folder / "files.json", "w", encoding="utf-8") as file:
         json.dump(keys.files, file)
+    with open(folder / "places.json", "w", encoding="utf-8") as file:
+        json.dump(keys.places, file)
     with open(folder / "census.json", "w", encoding="utf-8") as file:
         json.dump([asdict(one) for one in census], file)
 
@@ -216,8 +233,8 @@ def _kept(wanted: _Wanted, census: Sequence[Census], keys: _Keys) -> Iterator[di
     for number, (source, counts) in enumerate(zip(wanted.sources, census, strict=True)):
         for row, place, line in _raws(readers.read(source, roles, counts, wanted.languages), keys):
             for role, value in row.items():
-                if type(value) is not str or kinds.get(role) is not str:
-                    _check_kind(role, value, kinds, place, line)
+                if (type(value) is not str or kinds.get(role) is not str) and role not in KINDS:
+                    _check_kind(role, value, kinds, told(place, line))
             values = list(row.values())
             reason = reason_of(values)
             if reason:
@@ -228,11 +245,14 @@ def _kept(wanted: _Wanted, census: Sequence[Census], keys: _Keys) -> Iterator[di
                 content = given + b"\xff" + content_of(values[width:])
             except UnicodeEncodeError:
                 raise DataError(
-                    f"{place} {line}: half of a surrogate pair is no character\n"
+                    f"{told(place, line)}: half of a surrogate pair is no character\n"
                     "  write the character itself, or both halves"
                 ) from None
             counts.read += 1
             counts.kept += 1
+            if not keys.places or keys.places[-1][0] != place:
+                keys.places.append((place, len(keys.rows)))
+            keys.lines.append(line)
             keys.rows.append(key_of(content))
             keys.inputs.append(key_of(given))
             keys.sources.append(number)
@@ -246,20 +266,18 @@ def _raws(files: Iterator[tuple[str, Iterator[Raw]]], keys: _Keys) -> Iterator[R
         yield from raws
 
 
-def _check_kind(role: str, value: Any, kinds: dict[str, type], place: str, line: int) -> None:
+def _check_kind(role: str, value: Any, kinds: dict[str, type], place: str) -> None:
     """Refuse what is no text, and lists where other rows have single texts; ``kinds`` remembers what those have."""
     if value is None:
         return
     if not isinstance(value, str) and not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
         shown = json.dumps(value, ensure_ascii=False, default=str)
-        raise DataError(
-            f"{place} {line}: {role}: expected text, got {shown:.60}\n  put it in quotes, or map another column"
-        )
+        raise DataError(f"{place}: {role}: expected text, got {shown:.60}\n  put it in quotes, or map another column")
     kind = list if isinstance(value, list) else str
     if kinds.setdefault(role, kind) is not kind:
         found, before = ("a list of texts", "single texts") if kind is list else ("a single text", "lists of texts")
         raise DataError(
-            f"{place} {line}: {role}: {found}, where the rows before have {before}\n"
+            f"{place}: {role}: {found}, where the rows before have {before}\n"
             "  write it the same way in all rows of all sources: several texts are several references"
         )
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Kind = Literal["text", "texts", "integer", "integers"]
 """What a column holds: a string, a list of strings, a 64-bit integer, or a list of 32-bit integers."""
 
+_NONE: Mapping[str, Kind] = {}
 _BATCH_ROWS = 64
 # Reading one row reads its whole batch: 64 rows are some 10 kB, a good bargain between many reads and large ones.
 
@@ -97,13 +98,20 @@ class Table:
             yield self._reader.get_batch(int(batches[places[0]])), places.tolist(), offsets[places].tolist()
 
 
-def write_table(path: Path, rows: Iterable[Mapping[str, Any]], schema: Mapping[str, Kind] | None = None) -> Table:
+def write_table(
+    path: Path,
+    rows: Iterable[Mapping[str, Any]],
+    schema: Mapping[str, Kind] | None = None,
+    *,
+    known: Mapping[str, Kind] = _NONE,
+) -> Table:
     """Write rows as they come; the file appears under its name when it is complete.
 
     Args:
         path: The file; its folder is made where it is missing.
         rows: Mappings that all have the same keys. Lists of integers may be arrays.
         schema: What each column holds; left out: told by the first 64 rows.
+        known: What some columns hold, if there are such, whatever the first rows tell.
 
     Raises:
         TypeError: If a value is not of its column's kind, or no kind can be told.
@@ -114,7 +122,7 @@ def write_table(path: Path, rows: Iterable[Mapping[str, Any]], schema: Mapping[s
     stream = iter(rows)
     try:
         chunk = list(islice(stream, _BATCH_ROWS))
-        kinds = dict(schema) if schema is not None else _kinds_of(chunk)
+        kinds = dict(schema) if schema is not None else _kinds_of(chunk, known)
         types = pa.schema([(name, _TYPES[kind]) for name, kind in kinds.items()])
         with pa.OSFile(str(temporary), "wb") as file, pa.ipc.new_file(file, types) as writer:
             while chunk:
@@ -137,9 +145,10 @@ _TYPES: dict[Kind, pa.DataType] = {
 }
 
 
-def _kinds_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Kind]:
+def _kinds_of(rows: Sequence[Mapping[str, Any]], known: Mapping[str, Kind]) -> dict[str, Kind]:
     """What the columns hold, told by the first value that says it."""
-    return {name: _kind_of(name, [row[name] for row in rows]) for name in (rows[0] if rows else ())}
+    names = rows[0] if rows else ()
+    return {name: known.get(name) or _kind_of(name, [row[name] for row in rows]) for name in names}
 
 
 def _kind_of(name: str, values: Sequence[Any]) -> Kind:

@@ -23,7 +23,7 @@ Text = Annotated[str, Field(min_length=1)]
 Role = str
 Several = Annotated[list[Item], Field(min_length=1)]
 Column = str | Annotated[int, Field(ge=1)]
-Format = Literal["jsonl", "csv", "tsv", "parquet", "po", "tmx", "xliff", "text", "hub"]
+Format = Literal["jsonl", "csv", "tsv", "parquet", "po", "tmx", "xliff", "conll", "conllu", "squad", "text", "hub"]
 Tracker = Literal["aim", "clearml", "comet_ml", "dvclive", "mlflow", "swanlab", "tensorboard", "trackio", "wandb"]
 
 
@@ -188,8 +188,8 @@ class Languages(Part):
 class Filters(Part):
     """Training rows that are dropped, and counted. Test sets only lose rows with an empty side."""
 
-    max_characters: int = Field(default=2000, ge=1)
-    """Longest side, in characters."""
+    max_characters: int | None = Field(default=None, ge=1)
+    """Longest side, in characters; left out: 2,000 in a translation, any elsewhere."""
 
     equal: bool = True
     """Drop rows whose two sides are equal."""

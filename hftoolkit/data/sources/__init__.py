@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from hftoolkit.data.census import Census
-from hftoolkit.data.sources import delimited, hub, jsonl, parquet, po, text, tmx, xliff
+from hftoolkit.data.sources import conll, delimited, hub, jsonl, parquet, po, squad, text, tmx, xliff
+from hftoolkit.data.sources.cells import uniform
 from hftoolkit.data.sources.formats import check_roles, files_of_format, format_of
 from hftoolkit.data.sources.reading import Part, Raw, Reading
 from hftoolkit.recipe.schema import Format, Languages, Source
@@ -22,6 +23,9 @@ _READERS: dict[Format, Callable[[Path, Reading], Iterator[Raw]]] = {
     "po": po.read,
     "tmx": tmx.read,
     "xliff": xliff.read,
+    "conll": conll.read,
+    "conllu": conll.read_conllu,
+    "squad": squad.read,
 }
 
 
@@ -43,7 +47,7 @@ def read(
     check_roles(source, roles)
     reading = Reading(source, roles, languages, census)
     for part in _parts_of(source):
-        yield part.name, part.read(reading)
+        yield part.name, uniform(part.read(reading), reading)
     reading.finish()
 
 

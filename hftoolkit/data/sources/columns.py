@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
+from hftoolkit.data.roles import OPTIONAL
 from hftoolkit.errors import DataError
 from hftoolkit.recipe.schema import Source
 
@@ -34,6 +35,18 @@ def wanted_names(source: Source, roles: Sequence[str]) -> dict[str, str | list[s
         texts = [str(name) for name in names]
         found[role] = texts[0] if isinstance(column, str) else texts
     return found
+
+
+Found = TypeVar("Found", bound=str | int | list[str | int] | list[str])
+
+
+def there(columns: Mapping[str, Found], available: Sequence[str]) -> dict[str, Found]:
+    """Columns without those of roles that files need not have, where this file has none."""
+    return {
+        role: column
+        for role, column in columns.items()
+        if role not in OPTIONAL or column != role or column in available
+    }
 
 
 def missing_column(place: str, name: str, columns: Mapping[str, Any], available: Sequence[str]) -> DataError:
@@ -68,12 +81,19 @@ def row_of(record: Mapping[str, Any], names: Mapping[str, str | list[str]]) -> d
     """A row from a record; several columns of one role become a list of the texts that are there.
 
     Raises:
-        KeyError: If the record lacks a column.
+        KeyError: If the record lacks a column, and it is not that of a role which files need not have.
     """
-    return {
-        role: value_in(record, name) if isinstance(name, str) else present([value_in(record, each) for each in name])
-        for role, name in names.items()
-    }
+    try:
+        return {role: _value(record, name) for role, name in names.items()}
+    except KeyError as error:
+        optional = error.args[0] in OPTIONAL and names.get(error.args[0]) == error.args[0]
+        if not optional:
+            raise
+        return row_of(record, {role: name for role, name in names.items() if role != error.args[0]})
+
+
+def _value(record: Mapping[str, Any], name: str | list[str]) -> Any:
+    return value_in(record, name) if isinstance(name, str) else present([value_in(record, each) for each in name])
 
 
 def present(texts: Sequence[Any]) -> list[Any]:

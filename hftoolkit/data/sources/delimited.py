@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hftoolkit.data.census import Census
-from hftoolkit.data.sources.columns import missing_column, present, wanted
+from hftoolkit.data.sources.columns import missing_column, present, there, wanted
 from hftoolkit.data.sources.lines import BadLines, bare, read_lines
 from hftoolkit.data.sources.reading import Raw, Reading
 from hftoolkit.errors import DataError
@@ -35,9 +35,9 @@ def read_csv(path: Path, reading: Reading) -> Iterator[Raw]:
 
 def _read(fields: Fields, path: Path, reading: Reading, bad: BadLines) -> Iterator[Raw]:
     census = reading.census
-    columns = wanted(reading.source, reading.roles)
-    numbers = [each for column in columns.values() for each in (column if isinstance(column, list) else [column])]
     number, head = _first(fields, census)
+    columns = there(wanted(reading.source, reading.roles), head)
+    numbers = [each for column in columns.values() for each in (column if isinstance(column, list) else [column])]
     if not head:
         bad.check()
         raise DataError(f"{path}: is empty\n  expected columns for: {', '.join(reading.roles)}")

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from hftoolkit.data.sources.files import File, expand, is_compressed, is_pattern, missing_file
+from hftoolkit.data.sources.squad import is_squad
 from hftoolkit.errors import DataError
 from hftoolkit.recipe.schema import Format, Source
 
@@ -23,8 +24,13 @@ _FORMAT_OF_SUFFIX: dict[str, Format] = {
     ".tmx": "tmx",
     ".xlf": "xliff",
     ".xliff": "xliff",
+    ".conll": "conll",
+    ".bio": "conll",
+    ".bmes": "conll",
+    ".conllu": "conllu",
 }
 _CATALOGUES = {"po", "tmx", "xliff"}
+_UNKNOWN_TO_THE_HUB = {"conll", "conllu", "squad"}
 _SPLIT_WORD = re.compile(
     r"(^|[-._ 0-9/])(train|training|validation|valid|dev|val|test|testing|eval|evaluation)[-._ 0-9/]"
 )
@@ -40,7 +46,9 @@ def name_of(source: Source) -> str:
 
 
 def format_of_file(path: Path) -> Format | None:
-    """The format that a file's name tells; ``.gz`` at its end does not matter."""
+    """The format that a file's name tells, and of ``.json`` its beginning; ``.gz`` at its end does not matter."""
+    if _ending(path) == ".json" and path.is_file() and is_squad(path):
+        return "squad"
     return _FORMAT_OF_SUFFIX.get(_ending(path))
 
 
@@ -71,6 +79,7 @@ def files_of_format(source: Source, form: Format) -> list[File]:
         found = [file for file in found if format_of_file(file.path) == form and not _is_template(file.path)]
         if not found:
             endings = " or ".join(end for end, each in _FORMAT_OF_SUFFIX.items() if each == form and end != ".pot")
+            endings = endings or ".json, and is a document with questions"
             raise DataError(
                 f"{name}: no file in this folder has a name that ends in {endings}\n"
                 f"  give files of other names by a pattern:  source: {name}/**/*.ENDING"
@@ -101,8 +110,16 @@ def _told_by_files(source: Source, files: Sequence[File]) -> Format:
     known = [file for file in files if format_of_file(file.path)]
     if not known or source.split or source.subset:
         return "hub"
-    catalogues = any(format_of_file(file.path) in _CATALOGUES for file in known)
-    return "hub" if not catalogues and _like_on_the_hub(known, files) else _told_by_names(source.source or "", known)
+    forms = {format_of_file(file.path) for file in known}
+    if forms & _CATALOGUES or not (forms <= _UNKNOWN_TO_THE_HUB or _like_on_the_hub(known, files)):
+        return _told_by_names(source.source or "", known)
+    splits = [file for file in known if _SPLIT_WORD.search(file.name.lower())]
+    if forms <= _UNKNOWN_TO_THE_HUB and len(known) > 1 and splits:
+        raise DataError(
+            f"{source.source}: the names of its {len(known)} files tell splits: a test set is not to be trained on\n"
+            f"  name one of them:  source: {splits[0].path.as_posix()}"
+        )
+    return _told_by_names(source.source or "", known) if forms <= _UNKNOWN_TO_THE_HUB else "hub"
 
 
 def _like_on_the_hub(known: Sequence[File], files: Sequence[File]) -> bool:
@@ -138,7 +155,8 @@ def _told_by_names(name: str, files: Sequence[File]) -> Format:
 def _untold(path: Path) -> DataError:
     return DataError(
         f"{path}: its name does not tell its format\n"
-        "  say it:  format: tsv  (or csv, jsonl, parquet, po, tmx, xliff; parallel text is named under 'files')"
+        "  say it:  format: tsv  (or csv, jsonl, parquet, po, tmx, xliff, conll, conllu, squad)\n"
+        "  parallel text is named under 'files'"
     )
 
 

@@ -3,7 +3,7 @@
 It takes the words NA, null and nan in a CSV for missing values, digits for numbers, and holds more in memory.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from difflib import get_close_matches
 from functools import partial
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hftoolkit.data.sources import delimited, jsonl, parquet
+from hftoolkit.data.sources.class_labels import Features, has_names, with_names
 from hftoolkit.data.sources.columns import missing_column, names_in, row_of, wanted_names
 from hftoolkit.data.sources.reading import Part, Raw, Reading
 from hftoolkit.errors import DataError
@@ -33,16 +34,17 @@ def parts_of(source: Source) -> list[Part]:
     splits: dict[str, list[str]] = builder.config.data_files
     split = _chosen("split", source.split, list(splits), source)
     files = [Path(file) for file in splits[split]]
+    features = builder.info.features.to_dict() if builder.info.features else {}
     readers = [_READERS.get("".join(file.suffixes[-1:])) for file in files]
     if _is_plain(builder.config) and all(readers):
         names = [file.relative_to(folder).as_posix() if file.is_relative_to(folder) else file.name for file in files]
         return [
-            Part(name, partial(reader, file))
+            Part(name, partial(_named, partial(reader, file), features))
             for name, reader, file in zip(names, readers, files, strict=True)
             if reader is not None
         ]
     try:
-        return [Part(split, partial(_streamed, builder.as_streaming_dataset(split)))]
+        return [Part(split, partial(_named, partial(_streamed, builder.as_streaming_dataset(split)), features))]
     except (ValueError, RuntimeError, OSError) as error:
         raise _unreadable(source, error) from error
 
@@ -100,6 +102,15 @@ def _is_plain(config: Any) -> bool:
         for each in fields(config)
         if each.name not in _SETTLED
     )
+
+
+def _named(read: Callable[[Reading], Iterator[Raw]], features: Features, reading: Reading) -> Iterator[Raw]:
+    """Rows with names of labels, where the data set's card has them."""
+    raws = read(reading)
+    if not has_names(features):
+        return raws
+    names = wanted_names(reading.source, reading.roles)
+    return ((with_names(row, names, features), place, number) for row, place, number in raws)
 
 
 def _streamed(dataset: Any, reading: Reading) -> Iterator[Raw]:

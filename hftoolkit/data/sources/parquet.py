@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from hftoolkit.data.sources.columns import missing_column, row_of, wanted_names
+from hftoolkit.data.sources.class_labels import features_in, with_names
+from hftoolkit.data.sources.columns import missing_column, row_of, there, wanted_names
 from hftoolkit.data.sources.files import opened_anywhere
 from hftoolkit.data.sources.reading import Raw, Reading
 from hftoolkit.errors import DataError
@@ -12,7 +13,10 @@ _BATCH_ROWS = 512
 
 
 def read(path: Path, reading: Reading) -> Iterator[Raw]:
-    """Rows of a Parquet file; a column is a name, or a dotted path such as ``translation.en``."""
+    """Rows of a Parquet file; a column is a name, or a dotted path such as ``translation.en``.
+
+    Numbers of labels become names where the file has them.
+    """
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -23,15 +27,17 @@ def read(path: Path, reading: Reading) -> Iterator[Raw]:
             # Small reads, no map, no read-ahead: a whole row group would be in memory otherwise.
             table = parquet.ParquetFile(file, memory_map=False, pre_buffer=False, buffer_size=1 << 16)
             available = list(dict.fromkeys(_told(column.path) for column in table.schema))
+            names = there(names, available)
             columns = [column for value in names.values() for column in ([value] if isinstance(value, str) else value)]
             for name in columns:
                 if not any(name == each or each.startswith(f"{name}.") for each in available):
                     raise missing_column(str(path), name, names, available)
             number = 0
+            features = features_in(table.schema_arrow.metadata)
             for batch in table.iter_batches(_BATCH_ROWS, columns=list(dict.fromkeys(columns)), use_threads=False):
                 for record in batch.to_pylist():
                     number += 1
-                    yield row_of(record, names), place, number
+                    yield with_names(row_of(record, names), names, features), place, number
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{path}: cannot be read as Parquet: {error}\n  copy or convert the file again") from error
 

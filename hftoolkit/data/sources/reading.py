@@ -10,7 +10,37 @@ from hftoolkit.errors import DataError
 from hftoolkit.recipe.schema import Languages, Source
 
 Raw = tuple[dict[str, Any], str, int]
-"""A row (role to value), and its place for messages: ``f"{place} {number}"`` reads ``train.tsv: line 17``."""
+"""A row (role to value), and its place, in two parts that `told` joins: all rows of a file may share the first."""
+
+_SHOWN = 5
+
+
+def told(place: str, number: int) -> str:
+    """The place of a row as messages say it: ``train.tsv: line 17``, or ``dev.json: data[0].paragraphs[3].qas[2]``."""
+    return f"{place}{number}]" if place.endswith("[") else f"{place} {number}"
+
+
+@dataclass
+class BadRows:
+    """Rows that cannot be used: all are counted, the first ones shown."""
+
+    advice: str
+    count: int = 0
+    shown: list[str] = field(default_factory=list)
+
+    def add(self, place: str, message: str) -> None:
+        """Remember a row."""
+        self.count += 1
+        if self.count <= _SHOWN:
+            self.shown.append(f"{place}: {message}")
+
+    def check(self) -> None:
+        """Raise one DataError for all of them, if there are any."""
+        if self.count == 1:
+            raise DataError(f"{self.shown[0]}\n  {self.advice}")
+        if self.count:
+            more = [f"and {self.count - _SHOWN} more"] if self.count > _SHOWN else []
+            raise DataError("\n  ".join([f"{self.count} rows do not fit", *self.shown, *more, self.advice]))
 
 
 @dataclass
@@ -35,16 +65,17 @@ class Reading:
     """Files of which none was: what they have, and what to do."""
 
     _of_files: dict[str, tuple[Path, int]] = field(default_factory=dict)
-    _of_rows: dict[str, int] = field(default_factory=dict)
+    _of_rows: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def note(self, path: Path, text: str) -> None:
         """Say something of a file; what is said of many files becomes one note."""
         first, count = self._of_files.get(text, (path, 0))
         self._of_files[text] = first, count + 1
 
-    def count(self, text: str) -> None:
-        """Say something of a row; what is said of many rows becomes one note."""
-        self._of_rows[text] = self._of_rows.get(text, 0) + 1
+    def count(self, text: str, place: str = "") -> None:
+        """Say something of a row; what is said of many rows becomes one note, with the place of the first."""
+        count, first = self._of_rows.get(text, (0, place))
+        self._of_rows[text] = count + 1, first
 
     def finish(self) -> None:
         """Put the notes into the census.
@@ -60,7 +91,8 @@ class Reading:
         for text, (path, count) in self._of_files.items():
             more = f" (and {count - 1} more {'file' if count == 2 else 'files'})" if count > 1 else ""
             self.census.notes.append(f"{path} {text}{more}")
-        self.census.notes += [f"{text}: {count:,}" for text, count in self._of_rows.items()]
+        for text, (count, place) in self._of_rows.items():
+            self.census.notes.append(f"{text}: {count:,}" + (f" (the first: {place})" if place else ""))
 
 
 @dataclass(frozen=True)

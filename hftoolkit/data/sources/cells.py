@@ -1,0 +1,79 @@
+"""Values of roles that are more than a text, brought into one form and checked, whatever file they come from."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from hftoolkit.data.sources.answers import ADVICE as ADVICE_FOR_ANSWERS
+from hftoolkit.data.sources.answers import read_answers
+from hftoolkit.data.sources.reading import BadRows, Raw, Reading, told
+from hftoolkit.data.spans import ADVICE as ADVICE_FOR_SPANS
+from hftoolkit.data.spans import read_spans
+
+_ADVICE_FOR_WORDS = 'words and tags are lists of equal length:  {"words": ["Paris", "."], "tags": ["B-LOC", "O"]}'
+
+
+def uniform(raws: Iterator[Raw], reading: Reading) -> Iterator[Raw]:
+    """Rows as `hftoolkit.data.roles` describes them.
+
+    Raises:
+        DataError: For all rows of a file at once whose values cannot be read so.
+    """
+    roles = set(reading.roles)
+    if {"text", "spans"} <= roles:
+        return _each(raws, _spans, BadRows(ADVICE_FOR_SPANS), reading)
+    if {"context", "answers"} <= roles:
+        return _each(raws, _answers, BadRows(ADVICE_FOR_ANSWERS), reading)
+    return _each(raws, _words, BadRows(_ADVICE_FOR_WORDS), reading) if "words" in roles else raws
+
+
+_Read = Callable[[dict[str, Any], str, Reading], dict[str, Any]]
+"""Makes a row from one as it is in a file; raises ValueError."""
+
+
+def _each(raws: Iterator[Raw], read: _Read, bad: BadRows, reading: Reading) -> Iterator[Raw]:
+    for raw, place, number in raws:
+        where = told(place, number)
+        try:
+            row = read(raw, where, reading)
+        except ValueError as error:
+            bad.add(where, str(error))
+        else:
+            yield row, place, number
+    bad.check()
+
+
+def _words(row: dict[str, Any], where: str, reading: Reading) -> dict[str, Any]:
+    found = {role: _texts(role, value) if role in ("words", "tags") else value for role, value in row.items()}
+    words, tags = found["words"], found.get("tags")
+    if words is not None and tags is not None and len(words) != len(tags):
+        raise ValueError(f"{len(words)} words, but {len(tags)} tags")
+    return found
+
+
+def _texts(role: str, values: Any) -> list[str] | None:
+    if values is None:
+        return None
+    if not isinstance(values, list):
+        raise ValueError(f"{role}: expected a list of texts, got {values!r:.40}")
+    for value in values:
+        if not isinstance(value, str) and (type(value) is not int or role != "tags"):
+            raise ValueError(f"{role}: expected texts, got {value!r:.40}")
+    return [str(value) for value in values]  # tags may be numbers of labels
+
+
+def _spans(row: dict[str, Any], where: str, reading: Reading) -> dict[str, Any]:
+    if row["spans"] is None or not isinstance(row["text"], str):
+        return row
+    spans = read_spans(row["spans"], row["text"])
+    if len(spans) < len(row["spans"]):
+        reading.count("rows in which a span stands twice", where)
+    return {**row, "spans": [str(span) for span in spans]}
+
+
+def _answers(row: dict[str, Any], where: str, reading: Reading) -> dict[str, Any]:
+    found = {"starts": None, **row}
+    if row["answers"] is not None and isinstance(row["context"], str):
+        found["answers"], found["starts"], counted = read_answers(row["answers"], row.get("starts"), row["context"])
+        for text in counted:
+            reading.count(text, where)
+    return {role: found[role] for role in reading.roles}
