@@ -43,8 +43,8 @@ def sources(rows: RunRows) -> list[DataSource]:
     return found
 
 
-def too_long(limit: int, found: Mapping[str, Features]) -> list[str]:
-    """What encoding dropped.
+def long_rows(limit: int, found: Mapping[str, Features]) -> list[str]:
+    """What encoding dropped, and what it cut.
 
     Raises:
         DataError: If it left nothing.
@@ -59,6 +59,10 @@ def too_long(limit: int, found: Mapping[str, Features]) -> list[str]:
         f"{features.too_long:,} {use} rows have more than {limit} tokens on a side and were dropped"
         for use, features in found.items()
         if features.too_long
+    ] + [
+        f"{features.cut:,} {use} rows have more than {limit} tokens and were cut"
+        for use, features in found.items()
+        if features.cut
     ]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from accelerate import Accelerator
 
 from hftoolkit import hub
-from hftoolkit.accounts import sources, too_long
+from hftoolkit.accounts import long_rows, sources
 from hftoolkit.data.features import Features
 from hftoolkit.data.prepared import RunRows, load_run
 from hftoolkit.data.rows import Rows, load_rows
@@ -35,7 +35,7 @@ from hftoolkit.models.devices import choose_device, enough_memory
 from hftoolkit.recipe.schema import Recipe, Source
 from hftoolkit.reports.checkup import Checkup, Finding, Lengths, Tokens
 from hftoolkit.reports.folder import RunFolder, check_place
-from hftoolkit.starting import decided, features_of, longest, start_of, trainable
+from hftoolkit.starting import decided, does_already, features_of, longest, start_of, trainable
 from hftoolkit.tasks import find_task
 from hftoolkit.tasks.base import Task
 from hftoolkit.training.loop import Step
@@ -132,7 +132,7 @@ def _look(recipe: Recipe, folder: Path, overwrite: bool, findings: _Findings, pa
     leaks |= {f"data.test.{name}": count for name, count in rows.leaks.items()}
     parts |= {"data": sources(rows), "leaks": leaks, "example": _example(task, rows.train)}
     findings.doubt(doubts_about_rows(task, rows, leaks))
-    findings.note(notes_about_rows(rows, leaks))
+    findings.note([*notes_about_rows(rows, leaks), *task.learn(rows.train)])
     if not here:
         return
     with enough_memory(accelerator.device):
@@ -159,13 +159,14 @@ def _look_at_model(
     train, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
     limit = longest(recipe, start)
     parts["tokens"] = _tokens(task, train, limit)
-    too_long(limit, {"training": train, "validation": validation})  # raises where none is left
+    long_rows(limit, {"training": train, "validation": validation})  # raises where none is left
     findings.doubt(doubts_about_tokens(task, start.tokenizer, train, rows.train, limit))
     model, parts["model"] = trainable(recipe, start, accelerator)
-    job = Job(recipe, task, start.tokenizer, model, train, validation, rows.validation, RunFolder(Path(recipe.output)))
+    output, able = RunFolder(Path(recipe.output)), does_already(recipe, start)
+    job = Job(recipe, task, start.tokenizer, model, train, validation, rows.validation, output, able=able)
     plan = plan_of(job)
     findings.doubt(doubts_about_plan(recipe, plan))
-    if recipe.model.scratch is None:
+    if able:
         findings.doubt(harm_of_dropout(job, plan, accelerator))
     parts["forecast"], steps = forecast(job, rows.tests, accelerator, parts["model"], load_seconds)
     with findings.caught():
@@ -220,7 +221,7 @@ def _rows(recipe: Recipe, task: Task, findings: _Findings) -> RunRows | None:
 
 def _example(task: Task, rows: Rows) -> dict[str, str]:
     given, answers = task.shown_row(rows.take([len(rows) // 2])[0])
-    texts = {", ".join(task.inputs): given, ", ".join(task.answers): answers[0]}
+    texts = {", ".join(task.inputs): given, ", ".join(task.answers): ", ".join(answers[:1])}
     return {role: text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…" for role, text in texts.items()}
 
 

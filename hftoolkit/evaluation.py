@@ -15,14 +15,14 @@ from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.errors import DataError, OutputError, UsageError
 from hftoolkit.metrics.significance import bootstrap, paired_test
-from hftoolkit.models.devices import choose_device
+from hftoolkit.models.devices import choose_device, choose_precision
 from hftoolkit.models.loading import load_checkpoint
 from hftoolkit.recipe.reader import read_recipe, recipe_from
 from hftoolkit.recipe.schema import Data, Recipe, Source
 from hftoolkit.reports.folder import RunFolder
 from hftoolkit.reports.run import Change, Example, Score, TestSet
 from hftoolkit.tasks import find_task, task_options
-from hftoolkit.tasks.base import Row, Task
+from hftoolkit.tasks.base import Row, Tally, Task
 
 SHOWN = 5
 """Wins and regressions listed in a report."""
@@ -54,13 +54,15 @@ class Scored:
         return cls(found["shown"], counts, frozenset(found["answers"]))
 
 
-def score(task: Task, predictions: Iterable[Any], rows: Iterable[Row]) -> Scored:
-    """Measure predictions against the answers of their rows."""
+def score(task: Task, predictions: Iterable[Any], rows: Iterable[Row], tally: Tally | None = None) -> Scored:
+    """Measure predictions against the answers of their rows, and show them to what gathers more than scores."""
     measures = task.measures()
     shown: list[str] = []
     counts: dict[str, list[NDArray[np.number[Any]]]] = {measure.name: [] for measure in measures}
     answers: set[int] = set()
-    for prediction, row in zip(predictions, rows, strict=True):
+    for number, (prediction, row) in enumerate(zip(predictions, rows, strict=True), 1):
+        if tally:
+            tally.add(number, prediction, row)
         shown.append(task.shown(prediction))
         answers.add(len(task.shown_row(row)[1]))
         for measure in measures:
@@ -68,9 +70,20 @@ def score(task: Task, predictions: Iterable[Any], rows: Iterable[Row]) -> Scored
     return Scored(shown, {name: np.stack(parts) for name, parts in counts.items()}, frozenset(answers))
 
 
-def score_model(task: Task, engine: Any, rows: Rows, decoding: Decoding) -> Scored:
+def engine_of(task: Task, model: Any, tokenizer: Any, recipe: Recipe) -> Any:
+    """What runs a model on its device, as a run of this recipe does."""
+    precision = choose_precision(recipe.training.precision, model.device, adapter=recipe.adapter is not None)
+    return task.engine(model, tokenizer, batch_tokens=recipe.evaluation.batch_tokens, precision=precision)
+
+
+def made(task: Task, engine: Any, decoding: Decoding) -> str:
+    """How predictions come about: engine, number format and, where texts are written, decoding."""
+    return f"{engine.signature}|{decoding}" if task.generates else engine.signature
+
+
+def score_model(task: Task, engine: Any, rows: Rows, decoding: Decoding, tally: Tally | None = None) -> Scored:
     """Predict and measure every row."""
-    return score(task, task.predict(engine, rows, decoding), rows)
+    return score(task, task.predict(engine, rows, decoding), rows, tally)
 
 
 def score_trivial(task: Task, rows: Rows) -> Scored:
@@ -83,8 +96,8 @@ def scores(task: Task, scored: Scored) -> list[Score]:
     found = []
     for measure in task.measures():
         counts = scored.counts[measure.name]
-        interval = bootstrap(counts, measure.total)
-        value = measure.total(counts.sum(axis=0))
+        interval = bootstrap(counts, measure.total, whole=measure.whole)
+        value = measure.of(counts)
         found.append(Score(measure.name, value, interval.low, interval.high, measure.signature(set(scored.answers))))
     return found
 
@@ -124,15 +137,16 @@ def compared(task: Task, name: str, rows: Rows, before: Scored, after: Scored, b
     """A test set's part of the report: both systems, the paired test, the rows that changed most."""
     changes = {}
     for measure in task.measures():
-        result = paired_test(before.counts[measure.name], after.counts[measure.name], measure.total)
+        both = before.counts[measure.name], after.counts[measure.name]
+        result = paired_test(*both, measure.total, whole=measure.whole)
         changes[measure.name] = Change(result.difference, result.low, result.high, result.p)
-    ranking = next(measure for measure in task.measures() if measure.name == task.goal)
+    ranking = next(measure for measure in task.measures() if measure.name == (task.ranking or task.goal))
     gains = np.array(
         [
             ranking.total(new) - ranking.total(old)
             for old, new in zip(before.counts[ranking.name], after.counts[ranking.name], strict=True)
         ]
-    )
+    ) * (1 if ranking.higher else -1)
     order = np.argsort(gains, kind="stable")
     return TestSet(
         name=name,
@@ -246,13 +260,14 @@ def evaluate(
     name = model or (str(run) if run else str(recipe.model.name))
     loaded = load_checkpoint(name, task.auto_class, revision="main" if model or run else recipe.model.revision)
     loaded.model.to(choose_device())
+    task.restore(loaded.saved, loaded.model.config)
     task.bind(loaded.tokenizer, loaded.model.config)
-    engine = task.engine(loaded.model, loaded.tokenizer, batch_tokens=recipe.evaluation.batch_tokens)
+    engine = engine_of(task, loaded.model, loaded.tokenizer, recipe)
     decoding = Decoding.of(recipe.evaluation)
     found = {test: score_model(task, engine, part, decoding) for test, part in rows.items()}
     return Evaluated(
         model=name,
-        decoding=f"{engine.signature}|{decoding}",
+        decoding=made(task, engine, decoding),
         tests={test: [*scores(task, one), *extra_scores(task, extra, rows[test], one)] for test, one in found.items()},
         predictions={test: one.shown for test, one in found.items()},
         notes=(

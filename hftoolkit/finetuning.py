@@ -11,11 +11,21 @@ from typing import Any
 from accelerate import Accelerator
 
 from hftoolkit import hub
-from hftoolkit.accounts import Clock, beginning, sources, too_long, versions
+from hftoolkit.accounts import Clock, beginning, long_rows, sources, versions
 from hftoolkit.data.prepared import RunRows, load_run
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.evaluation import Scored, compared, extra_metrics, extra_scores, read, score_model, score_trivial
+from hftoolkit.evaluation import (
+    Scored,
+    compared,
+    engine_of,
+    extra_metrics,
+    extra_scores,
+    made,
+    read,
+    score_model,
+    score_trivial,
+)
 from hftoolkit.fitting import fit
 from hftoolkit.job import Job
 from hftoolkit.models.adapters import save_adapter
@@ -27,7 +37,7 @@ from hftoolkit.recipe.schema import Recipe
 from hftoolkit.reports.files import write_report
 from hftoolkit.reports.folder import RunFolder, open_run, write_whole
 from hftoolkit.reports.run import UNTOUCHED, Report, TestSet
-from hftoolkit.starting import decided, features_of, longest, start_of, trainable
+from hftoolkit.starting import decided, does_already, features_of, longest, start_of, trainable
 from hftoolkit.tasks import find_task
 from hftoolkit.tasks.base import Task
 from hftoolkit.training.checkpoints import load_weights
@@ -93,7 +103,9 @@ def _run(
             recipe.data, task.inputs, task.answers, folder=hub.cache_folder() / "rows", seed=recipe.training.seed
         )
     with clock("load"), accelerator.main_process_first():
+        learned = task.learn(rows.train)
         start, notes = start_of(recipe, task, rows.train, folder.checkpoints / "start")
+        notes = [*learned, *notes]
         start.model.to(accelerator.device)
     _say(accelerator, notes)
     with clock("baseline"):
@@ -101,21 +113,36 @@ def _run(
     accelerator.wait_for_everyone()
     with clock("encode"), accelerator.main_process_first():
         features, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
-    notes += (cut := too_long(longest(recipe, start), {"training": features, "validation": validation}))
+    notes += (cut := long_rows(longest(recipe, start), {"training": features, "validation": validation}))
     model, facts = trainable(recipe, start, accelerator)
     _say(accelerator, [*beginning(rows, facts), *cut])
     with clock("train and validate"):
         fitted = fit(
-            Job(recipe, task, start.tokenizer, model, features, validation, rows.validation, folder), accelerator
+            Job(
+                recipe,
+                task,
+                start.tokenizer,
+                model,
+                features,
+                validation,
+                rows.validation,
+                folder,
+                able=does_already(recipe, start),
+            ),
+            accelerator,
         )
         notes += fitted.notes
     if accelerator.is_main_process:
         load_weights(folder.best, model)
+        notes += (settled := _settle(recipe, task, start.tokenizer, model, rows))
+        _say(accelerator, settled)
         _save(task, start, model, folder)
         del model
     with clock("test"):
         tests, decoding, said = (
-            _test(recipe, task, rows, before, extra, folder) if accelerator.is_main_process else ([], "", ())
+            _test(recipe, task, rows, before, extra, folder, able=does_already(recipe, start))
+            if accelerator.is_main_process
+            else ([], "", ())
         )
     _say(accelerator, said)
     notes += said
@@ -149,9 +176,9 @@ def _run(
 
 def _baseline(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[str, Scored]:
     """Scores before training; those of the untouched model are kept, for they are the same in every run."""
-    if recipe.model.scratch is not None:
+    if not does_already(recipe, start):
         return {name: score_trivial(task, part) for name, part in rows.tests.items()}
-    engine = task.engine(start.model, start.tokenizer, batch_tokens=recipe.evaluation.batch_tokens)
+    engine = engine_of(task, start.model, start.tokenizer, recipe)
     found = {}
     for name, part in rows.tests.items():
         signatures = [measure.signature({1}) for measure in task.measures()]
@@ -159,8 +186,7 @@ def _baseline(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[
             content_key(start),
             task.fingerprint(),
             part.fingerprint,
-            engine.signature,
-            str(Decoding.of(recipe.evaluation)),
+            made(task, engine, Decoding.of(recipe.evaluation)),
             *signatures,
         ]
         kept = hub.cache_folder() / "baselines" / f"{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:32]}.json"
@@ -172,6 +198,12 @@ def _baseline(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[
         with suppress(OSError):  # without room for it the next run measures again
             write_whole(kept, found[name].to_json())
     return found
+
+
+def _settle(recipe: Recipe, task: Task, tokenizer: Any, model: Any, rows: RunRows) -> list[str]:
+    """Choose on validation rows what is left to choose, with the weights that are kept."""
+    whole = model.get_base_model() if recipe.adapter is not None else model
+    return task.settle(engine_of(task, whole.eval(), tokenizer, recipe), rows.validation)
 
 
 def _save(task: Task, start: Loaded, model: Any, folder: RunFolder) -> None:
@@ -188,7 +220,14 @@ def _save(task: Task, start: Loaded, model: Any, folder: RunFolder) -> None:
 
 
 def _test(
-    recipe: Recipe, task: Task, rows: RunRows, before: Mapping[str, Scored], extra: Mapping[str, Any], folder: RunFolder
+    recipe: Recipe,
+    task: Task,
+    rows: RunRows,
+    before: Mapping[str, Scored],
+    extra: Mapping[str, Any],
+    folder: RunFolder,
+    *,
+    able: bool,
 ) -> tuple[list[TestSet], str, tuple[str, ...]]:
     """Score what was saved, read back from disk: what is measured is what a user gets.
 
@@ -197,18 +236,21 @@ def _test(
     """
     tuned = load_checkpoint(str(folder.path), task.auto_class)
     tuned.model.to(choose_device())
-    engine = task.engine(tuned.model, tuned.tokenizer, batch_tokens=recipe.evaluation.batch_tokens)
-    baseline = UNTOUCHED if recipe.model.scratch is None else task.trivial_name
+    task.restore(tuned.saved, tuned.model.config)
+    engine = engine_of(task, tuned.model, tuned.tokenizer, recipe)
+    baseline = UNTOUCHED if able else task.trivial_name
     tests = []
     for name, part in rows.tests.items():
         log.info("scoring '%s' after training (%s rows)", name, f"{len(part):,}")
-        after = score_model(task, engine, part, Decoding.of(recipe.evaluation))
+        tally = task.tally()
+        after = score_model(task, engine, part, Decoding.of(recipe.evaluation), tally)
         _write_predictions(task, name, part, before[name], after, folder)
         test = compared(task, name, part, before[name], after, baseline, rows.leaks[name])
+        test.sections.extend(tally.sections() if tally else [])
         test.before.extend(extra_scores(task, extra, part, before[name]))
         test.after.extend(extra_scores(task, extra, part, after))
         tests.append(test)
-    return tests, f"{engine.signature}|{Decoding.of(recipe.evaluation)}", engine.notes
+    return tests, made(task, engine, Decoding.of(recipe.evaluation)), engine.notes
 
 
 def _write_predictions(task: Task, name: str, rows: Rows, before: Scored, after: Scored, folder: RunFolder) -> None:

@@ -61,7 +61,7 @@ def fit(job: Job, accelerator: Accelerator) -> Fitted:
         start_tracking(accelerator, step=place.step)
         if place.step:
             notes.append(f"continued after step {place.step:,} of {plan.total:,}")
-        elif job.recipe.model.scratch is None:
+        elif job.able:
             scores = measure()
             track(accelerator, "validation", 0, scores)
             folder.add([{"step": 0, "validation": scores}])

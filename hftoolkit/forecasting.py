@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
+from hftoolkit.evaluation import engine_of
 from hftoolkit.job import Job, plan_of, prepared, steps_of, whole_of
 from hftoolkit.models.devices import peak_memory
+from hftoolkit.models.positions import positions
 from hftoolkit.recipe.schema import Recipe
 from hftoolkit.reports.checkup import Forecast
 from hftoolkit.reports.run import ModelFacts
@@ -58,11 +60,10 @@ def forecast(
     tokens = sum(step.tokens for step in steps)
     computed = sum(step.tokens / (1 - step.padding) for step in steps)
     of_loss = _FORWARD * seconds / tokens * float(job.validation.lengths.sum())
-    scratch = recipe.model.scratch is not None
-    extra = (not scratch) + (recipe.training.averaging is not None)  # before the first step, and of the average
+    extra = job.able + (recipe.training.averaging is not None)  # before the first step, and of the average
     phases = {
         "load": load_seconds,
-        "baseline": 0.0 if scratch else scoring,
+        "baseline": scoring if job.able else 0.0,
         "train": plan.total * seconds / len(steps),
         "validate": (evaluations(recipe, plan) + extra) * (validating + of_loss),
         "test": scoring,
@@ -103,7 +104,7 @@ def _measured(job: Job, plan: Plan, accelerator: Accelerator) -> Iterator[Step]:
 
 def _seconds_to_predict(job: Job, parts: Mapping[str, Rows], decoding: Decoding) -> float:
     """Seconds that predicting all these rows takes, from one batch of usual rows."""
-    engine = job.task.engine(whole_of(job), job.tokenizer, batch_tokens=job.recipe.evaluation.batch_tokens)
+    engine = engine_of(job.task, whole_of(job), job.tokenizer, job.recipe)
     samples = {name: list(rows.evenly(_SAMPLE)) for name, rows in parts.items()}
     lengths = {name: _input_lengths(job, rows) for name, rows in samples.items()}
     everything = [row for rows in samples.values() for row in rows]
@@ -128,7 +129,7 @@ def _usual_batch(rows: Sequence[Row], lengths: NDArray[np.int64], batch_tokens: 
 def _input_lengths(job: Job, rows: Sequence[Row]) -> NDArray[np.int64]:
     """Tokens that are read for every row."""
     first = job.task.padded[0]
-    found = job.task.encode(rows, job.tokenizer)
+    found = job.task.encode(rows, job.tokenizer, positions(whole_of(job)))
     return np.array([max(len(feature[first]) for feature in features) if features else 0 for features in found])
 
 

@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from hftoolkit.data.features import Features
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.evaluation import score_model
+from hftoolkit.evaluation import engine_of, score_model
 from hftoolkit.models.guard import zero_rows
 from hftoolkit.recipe.schema import Recipe, Training
 from hftoolkit.reports.folder import RunFolder
@@ -34,6 +34,9 @@ class Job:
     validation: Features
     validation_rows: Rows
     folder: RunFolder
+
+    able: bool = True
+    """Whether the untouched model does the task already."""
 
 
 def plan_of(job: Job) -> Plan:
@@ -129,14 +132,15 @@ def measure_of(job: Job, accelerator: Accelerator) -> Callable[[], dict[str, flo
     plan = Plan(features.lengths, none, [1.0], recipe.training.batch_tokens, epochs=1)
     decoded = rows.evenly(recipe.evaluation.validation_rows)
     inner = whole_of(job)
-    engine = task.engine(inner, job.tokenizer, batch_tokens=recipe.evaluation.batch_tokens)
+    engine = engine_of(task, inner, job.tokenizer, recipe)
     collate = _collate(task, features)
 
     def measure() -> dict[str, float]:
         batches = (collate(MicroBatch(batch, True), 0) for batch in plan.epoch(0))
         loss = mean_loss(inner, batches, task.loss, accelerator.device, bf16=recipe.training.precision == "bf16")
+        task.settle(engine, decoded)
         scored = score_model(task, engine, decoded, Decoding(beams=1))
-        return {"loss": loss} | {one.name: one.total(scored.counts[one.name].sum(axis=0)) for one in task.measures()}
+        return {"loss": loss} | {one.name: one.of(scored.counts[one.name]) for one in task.measures()}
 
     return measure
 

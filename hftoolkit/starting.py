@@ -13,8 +13,10 @@ from hftoolkit.data.rows import Rows
 from hftoolkit.models.adapters import adapter_targets, adapter_words, add_adapter
 from hftoolkit.models.devices import choose_precision, device_words
 from hftoolkit.models.freezing import frozen_weights
+from hftoolkit.models.heads import NewHead
 from hftoolkit.models.keys import tokenizer_key
 from hftoolkit.models.loading import Loaded, load_checkpoint
+from hftoolkit.models.positions import positions
 from hftoolkit.models.scratch import build_marian
 from hftoolkit.recipe.schema import Recipe
 from hftoolkit.reports.run import ModelFacts
@@ -47,12 +49,14 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
             task.auto_class,
             revision=recipe.model.revision,
             dropout=recipe.training.dropout,
+            head=None if task.generates else NewHead(task.head, recipe.training.seed),
         )
         task.bind(loaded.tokenizer, loaded.model.config)
         task.check(loaded.model, loaded.tokenizer, train.take(range(min(4, len(train)))), loaded.name)
         if recipe.adapter is not None:
             adapter_targets(loaded.model, recipe.adapter.targets)  # refuses what will not work, before any scoring
-        return loaded, [*loaded.notes, *frozen_weights(loaded.model, recipe.training.freeze, loaded.folder)[1]]
+        frozen = frozen_weights(loaded.model, recipe.training.freeze, loaded.folder)[1]
+        return loaded, [*loaded.notes, *_words_of_head(task, loaded), *frozen]
     notes = ["a new model from scratch: there is no model to compare with, so the baseline is " + task.trivial_name]
     if not folder.is_dir():
         draft = folder.with_name(f"{folder.name}.partial")
@@ -69,8 +73,9 @@ def features_of(recipe: Recipe, task: Task, start: Loaded, rows: Rows) -> Featur
     """The encoded rows, found in the cache or put there."""
     return build_features(
         rows,
-        partial(task.encode, tokenizer=start.tokenizer),
+        partial(task.encode, tokenizer=start.tokenizer, limit=longest(recipe, start)),
         padded=task.padded,
+        others=task.others,
         max_tokens=longest(recipe, start),
         folder=hub.cache_folder() / "features",
         key=[task.fingerprint(), tokenizer_key(start.folder)],
@@ -92,7 +97,7 @@ def trainable(recipe: Recipe, start: Loaded, accelerator: Accelerator) -> tuple[
         torch.manual_seed(recipe.training.seed)
         base = recipe.model.name or ""
         base = str(Path(base).resolve()) if Path(base).is_dir() else base
-        model = add_adapter(model, recipe.adapter, base, recipe.model.revision)
+        model = add_adapter(model, recipe.adapter, base, recipe.model.revision, start.new)
         adapter = adapter_words(recipe.adapter)
     model.to(accelerator.device)
     products = "" if recipe.training.precision == "float32" else " weights, bf16 products"
@@ -111,4 +116,19 @@ def trainable(recipe: Recipe, start: Loaded, accelerator: Accelerator) -> tuple[
 
 def longest(recipe: Recipe, start: Loaded) -> int:
     """Tokens of the longest side that is trained on: what the recipe says, or the model's positions."""
-    return min(recipe.training.max_tokens, int(start.model.config.max_position_embeddings))
+    return min(recipe.training.max_tokens, positions(start.model))
+
+
+def does_already(recipe: Recipe, start: Loaded) -> bool:
+    """Whether the untouched model does the task, so that it can be compared with."""
+    return recipe.model.scratch is None and not start.new
+
+
+def _words_of_head(task: Task, loaded: Loaded) -> list[str]:
+    if not loaded.new:
+        return []
+    weights = sum(p.numel() for name in loaded.new for p in loaded.model.get_submodule(name).parameters())
+    return [
+        f"a new head: {', '.join(loaded.new)}, {weights:,} weights: there is no model to compare with, so the baseline "
+        f"is {task.trivial_name}"
+    ]

@@ -91,7 +91,7 @@ def marian(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     features = [
         {name: np.array(ids, dtype=np.int32) for name, ids in found[0].items()}
-        for found in task.encode(rows, loaded.tokenizer)
+        for found in task.encode(rows, loaded.tokenizer, 64)
     ]
     everything = MicroBatch(np.arange(len(features)), True)
 

@@ -76,7 +76,7 @@ class Workplace:
         task.bind(loaded.tokenizer, loaded.model.config)
         features = build_features(
             rows.train,
-            partial(task.encode, tokenizer=loaded.tokenizer),
+            partial(task.encode, tokenizer=loaded.tokenizer, limit=64),
             padded=task.padded,
             max_tokens=64,
             folder=self.root / "features",

@@ -17,7 +17,7 @@ from hftoolkit.data.rows import Rows
 from hftoolkit.data.tables import Kind, Table, write_table
 from hftoolkit.errors import OutputError
 
-FORMAT = 1
+FORMAT = 2
 """Raised when features are written in another way, so that older ones are not taken for them."""
 
 CHUNK = 1000
@@ -41,6 +41,9 @@ class Features:
     too_long: int
     """Features dropped because a side is longer than allowed."""
 
+    cut: int = 0
+    """Features of which something had to be left out."""
+
     def __len__(self) -> int:
         return len(self.table)
 
@@ -51,14 +54,22 @@ class Features:
 
 
 def build_features(
-    rows: Rows, encode: Encode, *, padded: Sequence[str], max_tokens: int, folder: Path, key: Sequence[str]
+    rows: Rows,
+    encode: Encode,
+    *,
+    padded: Sequence[str],
+    others: Sequence[str] = (),
+    max_tokens: int,
+    folder: Path,
+    key: Sequence[str],
 ) -> Features:
     """Encode rows, or find them encoded.
 
     Args:
         rows: Raw rows.
-        encode: Features of each of some rows, never cut.
+        encode: Features of each of some rows. One of which something was cut says so under ``cut``, and is counted.
         padded: Names in a feature whose lengths count.
+        others: Names of a feature's further lists.
         max_tokens: Longest side kept; longer features are dropped, and counted.
         folder: Where features are kept.
         key: Whatever besides the rows changes the features: task, tokenizer.
@@ -66,17 +77,17 @@ def build_features(
     Raises:
         OutputError: If the folder cannot be written.
     """
-    parts = json.dumps([FORMAT, rows.fingerprint, max_tokens, list(padded), list(key)])
+    parts = json.dumps([FORMAT, rows.fingerprint, max_tokens, list(padded), list(others), list(key)])
     path = folder / f"{hashlib.sha256(parts.encode()).hexdigest()[:32]}.arrow"
     facts = path.with_suffix(".json")
     if not (path.is_file() and facts.is_file()):
         counter = _Counter()
         schema: dict[str, Kind] = {"source_number": "integer"}
-        schema |= dict.fromkeys(padded, "integers")
+        schema |= dict.fromkeys([*padded, *others], "integers")
         try:
             write_table(path, _encoded(rows, encode, padded, max_tokens, counter), schema=schema)
             temporary = facts.with_suffix(f".{secrets.token_hex(4)}.tmp")
-            temporary.write_text(json.dumps({"too_long": counter.too_long}), encoding="utf-8")
+            temporary.write_text(json.dumps(vars(counter)), encoding="utf-8")
             os.replace(temporary, facts)
         except OSError as error:
             raise OutputError(
@@ -88,12 +99,14 @@ def build_features(
         table,
         lengths=np.stack([table.lengths(name) for name in padded], axis=1),
         sources=np.fromiter(table.column("source_number"), dtype=np.uint16, count=len(table)),
-        too_long=json.loads(facts.read_text(encoding="utf-8"))["too_long"],
+        **json.loads(facts.read_text(encoding="utf-8")),
     )
 
 
+@dataclass
 class _Counter:
-    too_long = 0
+    too_long: int = 0
+    cut: int = 0
 
 
 def _encoded(
@@ -103,7 +116,9 @@ def _encoded(
     while chunk := list(islice(stream, CHUNK)):
         for (_, source), features in zip(chunk, encode([row for row, _ in chunk]), strict=True):
             for feature in features:
+                cut = feature.pop("cut", None)
                 if max(len(feature[name]) for name in padded) > max_tokens:
                     counter.too_long += 1
                 else:
+                    counter.cut += cut is not None
                     yield {"source_number": int(source), **feature}

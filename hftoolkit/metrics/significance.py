@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 Counts = NDArray[np.number]
 Total = Callable[[Counts], float]
+"""The score of a sum of rows, a function of shape ``[K]``; `Whole` is one of all rows, of shape ``[N, K]``."""
+
+Whole = Callable[[Counts], float]
 
 SAMPLES = 1000
 SEED = 12345  # sacrebleu's, so that the sacrebleu command gives the same numbers
@@ -41,14 +44,17 @@ class PairedResult:
     """Probability of a difference this large by the choice of rows alone."""
 
 
-def bootstrap(counts: Counts, total: Total, samples: int = SAMPLES, seed: int = SEED) -> Interval:
+def bootstrap(
+    counts: Counts, total: Total, samples: int = SAMPLES, seed: int = SEED, *, whole: Whole | None = None
+) -> Interval:
     """95 % interval of a score, from rows drawn again with replacement.
 
     Args:
         counts: What each row adds to the score; shape ``[N, K]``.
-        total: The score of a sum of rows, a function of shape ``[K]``.
+        total: The score of a sum of rows.
         samples: How often N rows are drawn.
         seed: The same seed draws the same rows.
+        whole: The score of all rows, in the place of ``total``, where it is no function of their sum.
 
     Raises:
         ValueError: If there are no rows.
@@ -56,10 +62,18 @@ def bootstrap(counts: Counts, total: Total, samples: int = SAMPLES, seed: int = 
     Source:
         Koehn, 2004, Statistical Significance Tests for Machine Translation Evaluation.
     """
-    return _interval(resampled(counts, total, samples, seed))
+    return _interval(resampled(counts, total, samples, seed, whole=whole))
 
 
-def paired_test(before: Counts, after: Counts, total: Total, samples: int = SAMPLES, seed: int = SEED) -> PairedResult:
+def paired_test(
+    before: Counts,
+    after: Counts,
+    total: Total,
+    samples: int = SAMPLES,
+    seed: int = SEED,
+    *,
+    whole: Whole | None = None,
+) -> PairedResult:
     """Whether two systems differ on the same rows: sacrebleu's paired bootstrap test.
 
     p is sacrebleu's: of the resampled absolute differences, less their mean, the share larger than the absolute
@@ -69,27 +83,36 @@ def paired_test(before: Counts, after: Counts, total: Total, samples: int = SAMP
     Args:
         before: What each row adds to the first system's score; shape ``[N, K]``.
         after: The same rows of the second system; shape ``[N, K]``.
-        total: The score of a sum of rows, a function of shape ``[K]``.
+        total: The score of a sum of rows.
         samples: How often N rows are drawn.
         seed: The same seed draws the same rows.
+        whole: The score of all rows, in the place of ``total``, where it is no function of their sum.
 
     Raises:
         ValueError: If there are no rows, or the two shapes differ.
     """
     if before.shape != after.shape:
         raise ValueError(f"expected counts of the same rows, got shapes {before.shape} and {after.shape}")
-    differences = resampled(after, total, samples, seed) - resampled(before, total, samples, seed)  # [samples]
+    score = whole or (lambda rows: total(rows.sum(axis=0)))
+    old, new = (resampled(counts, total, samples, seed, whole=whole) for counts in (before, after))
+    differences = new - old  # [samples]
     interval = _interval(differences)
-    difference = total(after.sum(axis=0)) - total(before.sum(axis=0))
+    difference = score(after) - score(before)
     return PairedResult(difference, interval.low, interval.high, _p(differences, difference))
 
 
-def resampled(counts: Counts, total: Total, samples: int = SAMPLES, seed: int = SEED) -> NDArray[np.float64]:
+def resampled(
+    counts: Counts, total: Total, samples: int = SAMPLES, seed: int = SEED, *, whole: Whole | None = None
+) -> NDArray[np.float64]:
     """Scores of N rows drawn again with replacement; shape ``[samples]``."""
     if counts.ndim != 2 or not len(counts):
         raise ValueError(f"expected counts of shape [rows, counts] with at least one row, got {counts.shape}")
-    sums = (total(row) for drawn in _drawn(len(counts), samples, seed) for row in drawn @ counts.astype(np.float64))
-    return np.fromiter(sums, dtype=np.float64, count=samples)
+    drawn = _drawn(len(counts), samples, seed)
+    if whole is None:
+        found = (total(row) for times in drawn for row in times @ counts.astype(np.float64))
+    else:
+        found = (whole(np.repeat(counts, row.astype(np.int64), axis=0)) for times in drawn for row in times)
+    return np.fromiter(found, dtype=np.float64, count=samples)
 
 
 def _drawn(rows: int, samples: int, seed: int) -> Iterator[NDArray[np.float64]]:

@@ -29,3 +29,16 @@ def adapter_base(folder: Path) -> tuple[str, str]:
             "  write its name or folder there"
         )
     return base, str(revision or "main")
+
+
+def saved_modules(folder: Path) -> list[str]:
+    """Names of the modules whose weights lie whole beside an adapter's matrices, such as a head.
+
+    Raises:
+        ModelError: If it does not say that.
+    """
+    path = folder / "adapter_config.json"
+    try:
+        return list(json.loads(path.read_text(encoding="utf-8")).get("modules_to_save") or [])
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ModelError(f"{path}: damaged\n  copy the adapter again") from error

@@ -1,7 +1,7 @@
 """Low-rank adapters (LoRA, DoRA, rsLoRA) on a model, and back again: the only file that imports peft."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def adapter_words(settings: Adapter) -> str:
     return f"{_WORDS[settings.kind]}, rank {settings.rank}, alpha {adapter_alpha(settings)}"
 
 
-def add_adapter(model: Any, settings: Adapter, base: str, revision: str) -> Any:
+def add_adapter(model: Any, settings: Adapter, base: str, revision: str, head: Sequence[str] = ()) -> Any:
     """Freeze a model and put a new adapter on it.
 
     Args:
@@ -84,6 +84,7 @@ def add_adapter(model: Any, settings: Adapter, base: str, revision: str) -> Any:
         settings: The recipe's adapter.
         base: Name by which the adapter will find its base again.
         revision: Revision of a hub id.
+        head: Names of the modules that are new: all of their weights are trained, and saved with the adapter.
 
     Raises:
         ModelError: If a row of weights is all zero where DoRA would divide by its length.
@@ -101,6 +102,7 @@ def add_adapter(model: Any, settings: Adapter, base: str, revision: str) -> Any:
         target_modules=adapter_targets(model, settings.targets),
         use_dora=settings.kind == "dora",
         use_rslora=settings.kind == "rslora",
+        modules_to_save=list(head) or None,
     )
     with _as_released():
         wrapped = get_peft_model(model, config)
@@ -120,6 +122,8 @@ def save_adapter(model: Any, folder: Path) -> None:
     """Write an adapter, without its base."""
     # Left to itself, peft asks the hub for the base's configuration, to find out whether its vocabulary was changed.
     model.save_pretrained(str(folder), save_embedding_layers=False)
+    if model.peft_config["default"].modules_to_save:
+        model.get_base_model().config.save_pretrained(str(folder))  # what the outputs of its head mean
     (folder / "README.md").unlink(missing_ok=True)  # a form that peft leaves to be filled in
 
 

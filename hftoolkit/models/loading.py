@@ -12,9 +12,10 @@ from safetensors import SafetensorError
 
 from hftoolkit import hub
 from hftoolkit.errors import HftoolkitError, ModelError
-from hftoolkit.models.adapter_folders import adapter_base, is_adapter
+from hftoolkit.models.adapter_folders import adapter_base, is_adapter, saved_modules
 from hftoolkit.models.adapters import merge_adapter
 from hftoolkit.models.guard import check_marian, mend_generation
+from hftoolkit.models.heads import NewHead, draw, head_beside, head_names, is_head, with_new_head
 from hftoolkit.models.saved import Saved, read_saved
 from hftoolkit.models.weights import safe_weights
 
@@ -44,13 +45,21 @@ class Loaded:
     bases: tuple[Path, ...] = ()
     """Where the models lie that this one is an adapter of."""
 
+    new: tuple[str, ...] = ()
+    """Modules that know nothing yet: the head, or parts of it."""
+
 
 DROPOUT = ("dropout", "hidden_dropout_prob", "resid_pdrop", "embd_pdrop")
 """What architectures call the dropout of their activations."""
 
 
 def load_checkpoint(
-    name: str, auto_class: AutoClass, *, revision: str = "main", dropout: float | None = None
+    name: str,
+    auto_class: AutoClass,
+    *,
+    revision: str = "main",
+    dropout: float | None = None,
+    head: NewHead | None = None,
 ) -> Loaded:
     """Load model and tokenizer by hub id, folder, ``package:NAME/FOLDER`` or adapter folder.
 
@@ -59,6 +68,7 @@ def load_checkpoint(
         auto_class: Chooses the architecture's auto class, or raises `ModelError` for one that does not suit.
         revision: Branch, tag or commit of a hub id.
         dropout: Share of activations set to zero in training; None: as the checkpoint says.
+        head: For a model that is to be trained; None: a head that is not in the files is an error.
 
     Raises:
         HubError: If it cannot be fetched.
@@ -66,21 +76,36 @@ def load_checkpoint(
     """
     folder = hub.resolve(name, revision)
     if is_adapter(folder):
-        base_name, base_revision = adapter_base(folder)
-        try:
-            base = load_checkpoint(base_name, auto_class, revision=base_revision, dropout=dropout)
-        except HftoolkitError as error:
-            raise ModelError(f"{name}: the model that this adapter belongs on cannot be loaded: {error}") from error
-        tokenizer = load_tokenizer(folder, name) if (folder / "tokenizer_config.json").is_file() else base.tokenizer
-        model = merge_adapter(base.model, folder).eval()
-        return Loaded(
-            name, folder, model, tokenizer, read_saved(folder) or base.saved, base.notes, (base.folder, *base.bases)
-        )
-    model, notes = load_model(folder, name, auto_class, dropout)
+        return _adapted(name, folder, auto_class, dropout, head)
+    model, new, notes = load_model(folder, name, auto_class, dropout, head)
     tokenizer = load_tokenizer(folder, name)
     if model.config.model_type == "marian":
         check_marian(model, tokenizer, name)
-    return Loaded(name, folder, model, tokenizer, read_saved(folder), tuple(notes))
+    return Loaded(name, folder, model, tokenizer, read_saved(folder), tuple(notes), new=new)
+
+
+def _adapted(name: str, folder: Path, auto_class: AutoClass, dropout: float | None, head: NewHead | None) -> Loaded:
+    """A model with an adapter merged into it, and the head that was trained with the adapter put in its place."""
+    base_name, base_revision = adapter_base(folder)
+    own = head_beside(folder)
+    kept = tuple(f"{module}." for module in saved_modules(folder))
+    try:
+        base = load_checkpoint(base_name, auto_class, revision=base_revision, dropout=dropout, head=own or head)
+    except HftoolkitError as error:
+        raise ModelError(f"{name}: the model that this adapter belongs on cannot be loaded: {error}") from error
+    tokenizer = load_tokenizer(folder, name) if (folder / "tokenizer_config.json").is_file() else base.tokenizer
+    model, new = merge_adapter(base.model, folder).eval(), base.new
+    if own is not None:
+        if lost := [module for module in new if not f"{module}.".startswith(kept)]:
+            raise ModelError(
+                f"{name}: '{lost[0]}' is neither in this adapter nor in the model that it belongs on\n"
+                "  train it first:   hftoolkit finetune RECIPE"
+            )
+        wanted = head.settings(model.config) if head else None
+        model, new = with_new_head(model, wanted, head.seed) if head and wanted is not None else (model, ())
+    return Loaded(
+        name, folder, model, tokenizer, read_saved(folder) or base.saved, base.notes, (base.folder, *base.bases), new
+    )
 
 
 def load_tokenizer(folder: Path, name: str) -> Any:
@@ -103,8 +128,13 @@ def load_tokenizer(folder: Path, name: str) -> Any:
     return tokenizer
 
 
-def load_model(folder: Path, name: str, auto_class: AutoClass, dropout: float | None = None) -> tuple[Any, list[str]]:
-    """The model in a checkpoint's folder, in float32 and evaluation mode, and what should be said about it.
+def load_model(
+    folder: Path, name: str, auto_class: AutoClass, dropout: float | None = None, head: NewHead | None = None
+) -> tuple[Any, tuple[str, ...], list[str]]:
+    """The model in a checkpoint's folder, in float32 and evaluation mode.
+
+    Returns:
+        The model, its modules that are new, and what should be said about it.
 
     Raises:
         ModelError: If it cannot be read, is of another kind, or lacks weights.
@@ -122,25 +152,42 @@ def load_model(folder: Path, name: str, auto_class: AutoClass, dropout: float | 
         for key in DROPOUT if dropout is not None else ():
             if hasattr(config, key):
                 setattr(config, key, dropout)
+        said = config.architectures or []
+        settings = head.settings(config) if head else None
+        config.update(settings or {})
         with quiet():
             model, info = getattr(transformers, auto_class(config, name)).from_pretrained(
-                str(weights.folder), config=config, dtype=torch.float32, output_loading_info=True
+                str(weights.folder),
+                config=config,
+                dtype=torch.float32,
+                output_loading_info=True,
+                ignore_mismatched_sizes=head is not None,
             )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{name}: this model cannot be loaded: {_first_line(error)}") from error
-    missing = sorted(info["missing_keys"])
-    if missing:
+    missing = sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])})
+    headless = head is not None or type(model).__name__ not in said
+    lost = [key for key in missing if not (headless and is_head(key, model))]
+    if lost:
         raise ModelError(
-            f"{name}: {len(missing)} of this model's weights are not in its files, the first is '{missing[0]}'\n"
+            f"{name}: {len(lost)} of this model's weights are not in its files, the first is '{lost[0]}'\n"
             "  fetch it again, or use another checkpoint"
         )
+    if missing and head is None:
+        raise ModelError(
+            f"{name}: this model was not trained for this task: '{missing[0]}' is not in its files\n"
+            "  train it first:   hftoolkit finetune RECIPE"
+        )
+    new: tuple[str, ...] = ()
+    if head is not None:
+        new = draw(model, {*missing, *(head_names(model) if settings is not None and head.whole else ())}, head.seed)
     freeze_position_tables(model)
     if config.model_type == "marian":
         mend_generation(model)
     notes = list(weights.notes)
     if config.dtype not in (None, torch.float32):
         notes.append(f"{name} is stored in {str(config.dtype).removeprefix('torch.')}; it is used in float32")
-    return model.eval(), notes
+    return model.eval(), new, notes
 
 
 def freeze_position_tables(model: Any) -> None:

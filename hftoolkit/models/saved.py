@@ -2,8 +2,9 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hftoolkit.errors import ModelError
 
@@ -22,6 +23,9 @@ class Saved:
 
     target_token: str | None = None
     """Token in front of every source, the same in training and use."""
+
+    state: dict[str, Any] = field(default_factory=dict)
+    """What else the task must know: ``options`` as the recipe gave them, a threshold, ..."""
 
 
 def write_saved(saved: Saved, folder: Path) -> None:

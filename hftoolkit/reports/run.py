@@ -1,7 +1,11 @@
 """What a run did, how good its result is: the Report and its parts."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Discriminator
+
+from hftoolkit.reports.sections import Section
 
 FORMAT = 1
 """Version of report.json."""
@@ -110,6 +114,9 @@ class TestSet:
 
     worst_regressions: list[Example] = field(default_factory=list)
     """Rows that lost most, the worst first."""
+
+    sections: list[Annotated[Section, Discriminator("kind")]] = field(default_factory=list)
+    """What else is worth seeing of the trained model: tables, pictures, lists of rows."""
 
     def score_before(self, name: str) -> Score | None:
         """The baseline's score of a name; None where it has none."""

@@ -3,25 +3,26 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hftoolkit.models.saved import Saved
 from hftoolkit.recipe.schema import Languages, Part
+from hftoolkit.reports.sections import Section
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from hftoolkit.engines.decoding import Decoding
-    from hftoolkit.models.saved import Saved
     from hftoolkit.training.batches import Batch
 
 Row = Mapping[str, Any]
 """One raw example, under the names of the task's roles."""
 
 Feature = dict[str, list[int]]
-"""One encoded example: lists of numbers by name."""
+"""One encoded example: lists of numbers by name. ``cut: [1]`` says that something of its row had to be left out."""
 
 
 @dataclass(frozen=True)
@@ -35,29 +36,64 @@ class Measure:
     """What a prediction for a row adds; shape ``[K]``."""
 
     total: Callable[[NDArray[np.number[Any]]], float]
-    """The score of summed counts; higher is better."""
+    """The score of summed counts, in points from 0 to 100 where it is a share."""
 
     signature: Callable[[set[int]], str]
     """What makes the score comparable, given how many answers the rows have."""
 
+    higher: bool = True
+    """Whether more is better."""
+
+    whole: Callable[[NDArray[np.number[Any]]], float] | None = None
+    """The score of all rows' counts, ``[N, K]``, in the place of `total`: for what is no function of their sum."""
+
+    def of(self, counts: NDArray[np.number[Any]]) -> float:
+        """The score of some rows; ``counts`` ``[N, K]``."""
+        return self.whole(counts) if self.whole else self.total(counts.sum(axis=0))
+
+
+class Tally(Protocol):
+    """What gathers, prediction by prediction and in constant memory, what a report shows besides scores."""
+
+    def add(self, number: int, prediction: Any, row: Row) -> None:
+        """Take a prediction in; rows are numbered from 1."""
+
+    def sections(self) -> list[Section]:
+        """What was gathered."""
+
 
 class Task(ABC):
-    """One file in this folder each; the file's name is the task's name."""
+    """One file in this folder each; the file's name is the task's name.
+
+    What a class says here for all its instances, an instance may say otherwise, where its options ask for it.
+    """
 
     class Options(Part):
         """The task's part of a recipe."""
 
-    inputs: ClassVar[tuple[str, ...]]
+    inputs: tuple[str, ...]
     """Roles needed to predict."""
 
-    answers: ClassVar[tuple[str, ...]]
+    answers: tuple[str, ...]
     """Roles needed besides to learn and to be measured."""
 
-    goal: ClassVar[str]
-    """Name of the measure that decides which checkpoint is best, and that ranks wins and regressions."""
+    goal: str
+    """Name of the measure that decides which checkpoint is best; more of it is better."""
 
-    padded: ClassVar[tuple[str, ...]]
+    ranking: str = ""
+    """Name of the measure that ranks single rows as wins and regressions; left out: the goal."""
+
+    padded: tuple[str, ...]
     """Names in a feature whose lengths a batch pads, each on its own."""
+
+    others: tuple[str, ...] = ()
+    """Names of a feature's further lists, whose lengths do not count."""
+
+    trivial_name: str
+    """The baseline that knows nothing, in words."""
+
+    generates: ClassVar[bool] = False
+    """Whether predictions are texts that a model writes: then a score depends on the decoding."""
 
     @classmethod
     def name(cls) -> str:
@@ -68,8 +104,43 @@ class Task(ABC):
     def __init__(self, options: Any, languages: Languages | None) -> None:
         """Check what only this task can check about a recipe.
 
+        Args:
+            options: As the recipe gives them: a mapping, or an instance of `Options`.
+            languages: Those of a translation.
+
         Raises:
             UsageError: If something the task needs is not said.
+        """
+
+    @classmethod
+    def of(cls, saved: Saved | None) -> "Task":
+        """The task that a checkpoint was tuned for, with the options it was tuned with; the defaults where it does not
+        say. `restore` follows when the checkpoint is loaded."""
+        languages = None
+        if saved and saved.source_language and saved.target_language:
+            languages = Languages(source=saved.source_language, target=saved.target_language)
+        return cls(saved.state.get("options", {}) if saved else {}, languages)
+
+    def learn(self, rows: Iterable[Row]) -> list[str]:
+        """Take from the training rows what must be known before a model is loaded, such as the labels; one pass.
+
+        Returns:
+            What should be said about it.
+
+        Raises:
+            DataError: If the rows cannot be learned from.
+        """
+        return []
+
+    def restore(self, saved: Saved | None, config: Any) -> None:  # noqa: B027
+        """Take the same from a checkpoint: labels from its configuration, the rest from what `saved` wrote.
+
+        Args:
+            saved: What a folder of ours says about itself; None for a checkpoint from elsewhere.
+            config: The checkpoint's configuration.
+
+        Raises:
+            ModelError: If it does not say what is needed.
         """
 
     @abstractmethod
@@ -80,12 +151,24 @@ class Task(ABC):
             ModelError: If this architecture cannot do the task.
         """
 
-    @abstractmethod
-    def bind(self, tokenizer: Any, config: Any) -> None:
-        """Take from a checkpoint what encoding and collating need: ids of padding and start, tokens in front."""
+    def head(self, config: Any) -> Mapping[str, Any] | None:
+        """What a checkpoint's configuration must say differently to do this task, such as the number of labels.
+
+        Asked before the weights are loaded, and only where a model is to be trained. What is returned makes all of the
+        head new, whatever is in the files.
+
+        Returns:
+            None where the checkpoint does what is wanted as it is: then the head in its files is kept, and only what is
+            missing there is new.
+        """
+        return None
 
     @abstractmethod
-    def check(self, model: Any, tokenizer: Any, rows: Sequence[Row], name: str) -> None:
+    def bind(self, tokenizer: Any, config: Any) -> None:
+        """Take from a checkpoint what encoding and collating need: ids of padding and start, tokens in front, the order
+        of the labels."""
+
+    def check(self, model: Any, tokenizer: Any, rows: Sequence[Row], name: str) -> None:  # noqa: B027
         """Try a loaded model on a few rows.
 
         Raises:
@@ -101,8 +184,15 @@ class Task(ABC):
         """All text of the rows, for a tokenizer trained from scratch."""
 
     @abstractmethod
-    def encode(self, rows: Sequence[Row], tokenizer: Any) -> list[list[Feature]]:
-        """Features of every row, none or several, never cut."""
+    def encode(self, rows: Sequence[Row], tokenizer: Any, limit: int) -> list[list[Feature]]:
+        """Features of every row, none or several.
+
+        Args:
+            rows: Rows with their answers.
+            tokenizer: The checkpoint's.
+            limit: Tokens of the longest side. A task that cuts leaves nothing longer, and marks what was cut;
+                what is longer is dropped, and counted.
+        """
 
     @abstractmethod
     def collate(self, features: Sequence[Mapping[str, NDArray[np.int32]]], seed: int) -> "Batch":
@@ -113,12 +203,29 @@ class Task(ABC):
         """Sums of the named losses of a transformers model over a batch, in nats."""
 
     @abstractmethod
-    def engine(self, model: Any, tokenizer: Any, *, batch_tokens: int | None) -> Any:
-        """What runs a model for `predict`."""
+    def engine(self, model: Any, tokenizer: Any, *, batch_tokens: int | None = None, precision: str = "float32") -> Any:
+        """What runs a model for `predict`: it has ``batch_tokens``, a ``signature`` and ``notes``.
+
+        Args:
+            model: In evaluation mode, on its device.
+            tokenizer: Its tokenizer.
+            batch_tokens: Tokens at once, padding included; None: what suits the device.
+            precision: ``float32``, or ``bf16`` for products in bfloat16, as the run trains.
+        """
 
     @abstractmethod
-    def predict(self, engine: Any, rows: Iterable[Row], decoding: "Decoding") -> Iterator[Any]:
-        """A prediction for every row, in order and in constant memory."""
+    def predict(self, engine: Any, rows: Iterable[Row], decoding: "Decoding | None" = None) -> Iterator[Any]:
+        """A prediction for every row, in order and in constant memory; ``decoding`` is for tasks that generate."""
+
+    def settle(self, engine: Any, rows: Iterable[Row]) -> list[str]:
+        """Choose on validation rows what is neither learned nor given, such as a threshold.
+
+        Called before every evaluation on validation rows, and when training has ended, before any test set is seen.
+
+        Returns:
+            What was chosen, in words.
+        """
+        return []
 
     def rehearse(self, engine: Any, rows: Sequence[Row], decoding: "Decoding") -> None:
         """Predict rows to see how long it takes; a model that has learned nothing is not to answer at length."""
@@ -141,12 +248,13 @@ class Task(ABC):
     def measures(self) -> list[Measure]:
         """The scores of this task, the deciding one first."""
 
+    def tally(self) -> Tally | None:
+        """What gathers what a report shows besides scores; None where there is nothing more."""
+        return None
+
     @abstractmethod
     def trivial(self, row: Row) -> Any:
-        """The prediction of a baseline that knows nothing."""
-
-    trivial_name: ClassVar[str]
-    """That baseline in words."""
+        """The prediction of a baseline that knows nothing but what `learn` saw."""
 
     @abstractmethod
     def shown(self, prediction: Any) -> str:
@@ -156,6 +264,10 @@ class Task(ABC):
     def shown_row(self, row: Row) -> tuple[str, list[str]]:
         """A row's input, and its answers, as lines of text."""
 
+    def record(self, prediction: Any) -> dict[str, Any]:
+        """A prediction as values that JSON knows, the answer first."""
+        return {"prediction": self.shown(prediction)}
+
     @abstractmethod
-    def saved(self) -> "Saved":
+    def saved(self) -> Saved:
         """What a checkpoint of this task must say about itself."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hftoolkit.engines.decoding import Decoding
 from hftoolkit.errors import ModelError, UsageError
 from hftoolkit.languages import normalise
 from hftoolkit.metrics import translations
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from hftoolkit.engines.base import Engine
-    from hftoolkit.engines.decoding import Decoding
     from hftoolkit.engines.pytorch import TorchEngine
     from hftoolkit.training.batches import Batch
 
@@ -59,6 +59,7 @@ class Translation(Task):
     goal = "chrF2"
     padded = ("input_ids", "labels")
     trivial_name = "a copy of the source"
+    generates = True
 
     def __init__(self, options: Any, languages: Languages | None) -> None:
         if languages is None:
@@ -102,7 +103,8 @@ class Translation(Task):
             yield row["source"]
             yield from _answers(row)
 
-    def encode(self, rows: Sequence[Row], tokenizer: Any) -> list[list[Feature]]:
+    def encode(self, rows: Sequence[Row], tokenizer: Any, limit: int) -> list[list[Feature]]:
+        # Nothing is cut: half of a translation would teach to stop in the middle.
         sources = tokenizer([self.prompt(row["source"]) for row in rows])["input_ids"]
         answers = [_answers(row) for row in rows]
         flat = [text for texts in answers for text in texts]
@@ -154,14 +156,17 @@ class Translation(Task):
             )
         }
 
-    def engine(self, model: Any, tokenizer: Any, *, batch_tokens: int | None) -> "TorchEngine":
+    def engine(
+        self, model: Any, tokenizer: Any, *, batch_tokens: int | None = None, precision: str = "float32"
+    ) -> "TorchEngine":
         from hftoolkit.engines.pytorch import TorchEngine
 
         return TorchEngine(model, tokenizer, batch_tokens=batch_tokens)
 
     def predict(
-        self, engine: "Engine", rows: Iterable[Row], decoding: "Decoding", **settings: Any
+        self, engine: "Engine", rows: Iterable[Row], decoding: "Decoding | None" = None, **settings: Any
     ) -> Iterator[Translated]:
+        decoding = decoding or Decoding()
         for text in engine.generate((self.prompt(row["source"]) for row in rows), decoding, **settings):
             yield Translated(text)
 
@@ -194,7 +199,7 @@ class Translation(Task):
             mixed = [{**row, "target": _answers(other)[0]} for row, other in zip(rows, others, strict=True)]
             features = [
                 {name: np.array(ids[:_SHOWN_TOKENS], np.int32) for name, ids in found[0].items()}
-                for found in self.encode(mixed, tokenizer)
+                for found in self.encode(mixed, tokenizer, model.config.max_position_embeddings)
             ]
             losses.append(mean_loss(model, [self.collate(features, 0)], self.loss, model.device))
         paired, shuffled = losses

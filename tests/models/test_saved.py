@@ -19,6 +19,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
         "source_language": "en",
         "target_language": "zh-Hant",
         "target_token": ">>cmn_Hant<<",
+        "state": {},
     }
 
 

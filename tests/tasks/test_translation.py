@@ -39,12 +39,12 @@ def load(folder: Path, task: Translation) -> Loaded:
 
 
 def batch_of(task: Translation, rows: Sequence[Row], tokenizer: Any) -> Batch:
-    features = [feature for found in task.encode(rows, tokenizer) for feature in found]
+    features = [feature for found in task.encode(rows, tokenizer, 64) for feature in found]
     return task.collate([{k: np.array(v, np.int32) for k, v in feature.items()} for feature in features], seed=0)
 
 
 def predicted(task: Translation, loaded: Loaded, rows: Sequence[Row], beams: int = 1) -> list[str]:
-    engine = task.engine(loaded.model, loaded.tokenizer, batch_tokens=None)
+    engine = task.engine(loaded.model, loaded.tokenizer)
     return [one.text for one in task.predict(engine, rows, Decoding(beams))]
 
 
@@ -84,7 +84,7 @@ def test_marian_translates_and_others_do_not() -> None:
 def test_rows_are_encoded_as_transformers_encodes_them(known: tuple[Translation, Loaded]) -> None:
     task, loaded = known
     expected = loaded.tokenizer([pair[0] for pair in PAIRS], text_target=[pair[1] for pair in PAIRS])
-    found = [features for (features,) in task.encode(ROWS, loaded.tokenizer)]
+    found = [features for (features,) in task.encode(ROWS, loaded.tokenizer, 64)]
     assert [features["input_ids"] for features in found] == expected["input_ids"]
     assert [features["labels"] for features in found] == expected["labels"]
 
@@ -92,7 +92,7 @@ def test_rows_are_encoded_as_transformers_encodes_them(known: tuple[Translation,
 def test_several_answers_are_several_features(known: tuple[Translation, Loaded]) -> None:
     task, loaded = known
     rows: list[Row] = [{"source": "Hi", "target": ["早上好！", "晚安！"]}, {"source": "Bye", "target": "晚安！"}]
-    first, second = task.encode(rows, loaded.tokenizer)
+    first, second = task.encode(rows, loaded.tokenizer, 64)
     night = loaded.tokenizer(text_target="晚安！")["input_ids"]
     assert [feature["labels"] for feature in (*first, *second)][1:] == [night, night]
     assert len(first) == 2
@@ -102,7 +102,7 @@ def test_several_answers_are_several_features(known: tuple[Translation, Loaded])
 def test_no_row_is_cut(known: tuple[Translation, Loaded]) -> None:
     task, loaded = known
     long = " ".join(["library"] * 100)
-    ((feature,),) = task.encode([{"source": long, "target": long}], loaded.tokenizer)
+    ((feature,),) = task.encode([{"source": long, "target": long}], loaded.tokenizer, 64)
     assert len(feature["input_ids"]) > 100
     assert len(feature["labels"]) > 100
 
@@ -310,7 +310,7 @@ def test_the_token_is_part_of_the_key_of_features(untrained: Path) -> None:
 def test_the_token_is_one_token_in_training_and_in_use(untrained: Path) -> None:
     task = translation("zh-Hant")
     loaded = load(untrained, task)
-    ((feature,),) = task.encode(rows_of("zh-Hant")[:1], loaded.tokenizer)
+    ((feature,),) = task.encode(rows_of("zh-Hant")[:1], loaded.tokenizer, 64)
     assert feature["input_ids"][0] == loaded.tokenizer.get_vocab()[">>cmn_Hant<<"]
 
     read: list[str] = []
@@ -327,7 +327,7 @@ def test_the_token_is_one_token_in_training_and_in_use(untrained: Path) -> None:
 def test_targets_are_encoded_with_the_targets_vocabulary(untrained: Path) -> None:
     task = translation()
     loaded = load(untrained, task)
-    ((feature,),) = task.encode([{"source": "night", "target": "晚安！"}], loaded.tokenizer)
+    ((feature,),) = task.encode([{"source": "night", "target": "晚安！"}], loaded.tokenizer, 64)
     vocabulary = loaded.tokenizer.target_encoder
     assert [vocabulary[character] for character in "晚安！"] == feature["labels"][-4:-1]
     assert feature["labels"][-1] == feature["input_ids"][-1] == EOS
@@ -474,7 +474,7 @@ def test_a_rehearsal_writes_no_more_than_the_answers_have(
 ) -> None:
     """A model that has learned nothing would go on until it is stopped."""
     task, loaded = known
-    engine = task.engine(loaded.model, loaded.tokenizer, batch_tokens=None)
+    engine = task.engine(loaded.model, loaded.tokenizer)
     if not tuned:
         monkeypatch.setattr(loaded.model, "final_logits_bias", torch.zeros_like(loaded.model.final_logits_bias))
         loaded.model.final_logits_bias[0, loaded.tokenizer.eos_token_id] = -1e9

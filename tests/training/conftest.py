@@ -55,7 +55,7 @@ def lesson(marian: Path) -> Callable[..., Lesson]:
         loaded = load_checkpoint(str(marian), task.auto_class, dropout=dropout)
         task.bind(loaded.tokenizer, loaded.model.config)
         rows: list[Mapping[str, Any]] = [{"source": source, "target": target} for source, target in SENTENCES]
-        encoded = task.encode(rows, loaded.tokenizer)
+        encoded = task.encode(rows, loaded.tokenizer, 64)
         features = [{name: np.array(ids, np.int32) for name, ids in found[0].items()} for found in encoded]
         return Lesson(loaded.model, task, features)
 
