@@ -68,6 +68,11 @@ def read_units(path: Path, root: str, names: Sequence[str], encoding: str | None
             # What lxml says itself is at times only a consequence of what libxml2 has found.
             told = next(iter(events.error_log.filter_from_fatals()), None)
             line, message = (told.line, told.message.strip()) if told else (1, str(error.msg))
+            if "XML_PARSE_HUGE" in message:  # what libxml2 advises, nobody who has a file can do
+                raise DataError(
+                    f"{path}: line {line}: a text of 10 MB and more, or elements nested deeper than 256, are not read\n"
+                    "  take the unit out of the file"
+                ) from error
             raise DataError(
                 f"{path}: line {line}: not XML: {message}\n  'xmllint --noout {path.name}' shows what is wrong"
             ) from error

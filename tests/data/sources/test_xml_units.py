@@ -56,6 +56,14 @@ def test_text_without_codes(path: Path, segment: str, text: str) -> None:
     assert of(path, segment) == text
 
 
+@pytest.mark.parametrize("segment", ["x" * 10_000_001, "<hi>" * 300 + "</hi>" * 300], ids=["long", "deep"])
+def test_what_is_too_large_to_be_read(path: Path, segment: str) -> None:
+    assert message(path, f"<tmx><body>\n<tu><seg>{segment}</seg></tu></body></tmx>") == (
+        f"{path}: line 2: a text of 10 MB and more, or elements nested deeper than 256, are not read\n"
+        "  take the unit out of the file"
+    )
+
+
 def test_named_characters_of_a_document_type_that_is_not_read(path: Path) -> None:
     head = '<!DOCTYPE tmx SYSTEM "tmx14.dtd">'
     assert of(path, "a&nbsp;b&eacute;&other;", head) == "a\xa0bé&other;"
