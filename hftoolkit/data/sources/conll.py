@@ -104,7 +104,7 @@ def _lines(path: Path, reading: Reading) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(read_lines(path, reading.source.encoding, reading), 1):
         text = bare(line)
         if text.startswith("\ufeff"):
-            reading.count("lines that begin with a byte order mark, left out", f"{path}: line {number}")
+            reading.count("byte order marks inside a file, left out", f"{path}: line {number}")
             text = text.lstrip("\ufeff")
         yield number, text
 
