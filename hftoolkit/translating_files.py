@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -88,14 +88,31 @@ def translate_file(
         OutputError: If ``output`` cannot be written, or something is there already.
     """
     paths = [output] if report is None else [output, report]
-    if len({path.resolve() for path in (source, *paths)}) <= len(paths):
-        raise UsageError(f"{source}: would be written while it is read\n  choose another name for what is written")
+    check_written(paths, [source])
     tally = Tally()
     with Unfinished(paths, _key(translator, source, wishes, settings), resume=resume, overwrite=overwrite) as files:
         document = open_document(source, settings, format)
         for written in rendered(translator, document, wishes, listed, tally, skip=files.pieces):
             files.write(written[: len(paths)])
     return tally
+
+
+def check_written(written: Sequence[Path], read: Sequence[Path]) -> None:
+    """Check that no file that is written is read too, or written twice.
+
+    Raises:
+        UsageError: If one is.
+    """
+    for number, path in enumerate(written):
+        if any(_same(path, other) for other in read):
+            raise UsageError(f"{path}: would be written while it is read\n  choose another name for what is written")
+        if any(_same(path, other) for other in written[:number]):
+            raise UsageError(f"{path}: would be written twice\n  choose two names")
+
+
+def _same(one: Path, other: Path) -> bool:
+    # Two names may be of one file where small letters and capitals are the same, too.
+    return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
 
 
 def reported(pieces: Iterator[tuple[bytes, bytes]], report: Path, *, overwrite: bool) -> Iterator[tuple[bytes, bytes]]:

@@ -12,7 +12,7 @@ from hftoolkit import sentencewise, translating
 from hftoolkit.documents.settings import Settings
 from hftoolkit.errors import DataError, OutputError, UsageError
 from hftoolkit.translating import Translator, Wishes, open_translator
-from hftoolkit.translating_files import Tally, translate_file
+from hftoolkit.translating_files import Tally, check_written, translate_file
 
 SETTINGS = Settings("en", "zh")
 TEXT = "".join(f"  - {source}\r\n\r\n" for source, _ in PAIRS)
@@ -156,3 +156,15 @@ def test_a_document_is_not_written_while_it_is_read(
         f"{letter}: would be written while it is read\n  choose another name for what is written"
     )
     assert letter.read_bytes() == TEXT.encode()
+
+
+def test_nor_under_another_name_of_the_same_file(letter: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.txt").hardlink_to(letter)
+    with pytest.raises(UsageError, match=r"other\.txt: would be written while it is read"):
+        check_written([tmp_path / "other.txt"], [letter])
+
+
+def test_two_files_are_not_written_under_one_name(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_written([tmp_path / "out.txt", tmp_path / "x" / ".." / "out.txt"], [])
+    assert str(caught.value) == f"{tmp_path}/x/../out.txt: would be written twice\n  choose two names"

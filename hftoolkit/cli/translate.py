@@ -95,13 +95,15 @@ def translate(
     from hftoolkit.engines.decoding import Decoding
     from hftoolkit.sentencewise import Sentence
     from hftoolkit.translating import Wishes, open_translator
-    from hftoolkit.translating_files import Tally, rendered, reported, translate_file
+    from hftoolkit.translating_files import Tally, check_written, rendered, reported, translate_file
 
     def listed(sentence: Sentence) -> bool:
         return every or bool(sentence.faults)
 
+    # Mistakes are told before a model is loaded.
+    check_written([*filter(None, (output, report))], [*filter(None, (file, glossary))])
     if file is not None:
-        check_document(file, format)  # told before a model is loaded
+        check_document(file, format)
     terms = None if glossary is None else read_glossary(glossary)
     wanted = int(device) if device is not None and device.lstrip("-").isdigit() else device
     translator = open_translator(model, source=source, target=target, engine=engine, device=wanted)

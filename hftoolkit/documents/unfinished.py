@@ -28,11 +28,15 @@ class Unfinished:
         overwrite: Replace files that are there.
 
     Raises:
-        OutputError: If a file is there and may not be replaced, an interrupted writing is there and may not be gone on
-            with or belongs to something else, or a file cannot be written.
+        OutputError: If a file is there and may not be replaced, or is a folder or a device, an interrupted writing is
+            there and may not be gone on with or belongs to something else, or a file cannot be written.
     """
 
     def __init__(self, paths: Sequence[Path], key: str, *, resume: bool = False, overwrite: bool = False) -> None:
+        for path in paths:
+            if path.exists() and not path.is_file():  # what is a device would be replaced by a file
+                what = "a folder" if path.is_dir() else "no regular file"
+                raise OutputError(f"{path}: is {what}, expected the name of a file\n  choose another name")
         self.paths = paths
         self.pieces = 0
         """Pieces that are written."""

@@ -238,6 +238,19 @@ def test_what_looks_wrong_is_counted_and_listed_where_it_is_wanted(marian: Path,
     assert "number 4711 is lost" in json.loads(report.read_text(encoding="utf-8"))["suspicious"]
 
 
+@pytest.mark.parametrize("option", ["--file", "--glossary"])
+def test_what_is_read_is_not_written_over(option: str, tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Good night!\t晚安\n", encoding="utf-8")
+    given = [] if option == "--file" else ["Good night!"]
+    outcome = hftoolkit("translate", "--model", "none", option, path, "--report", path, "--overwrite", *given)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        f"error: {path}: would be written while it is read\n  choose another name for what is written\n"
+    )
+    assert path.read_text(encoding="utf-8") == "Good night!\t晚安\n"
+
+
 def test_a_glossary(marian: Path, tmp_path: Path) -> None:
     (tmp_path / "terms.tsv").write_text("library\t书屋\n", encoding="utf-8")
     outcome = hftoolkit("translate", "--model", marian, "--glossary", tmp_path / "terms.tsv", "The library is open.")

@@ -112,6 +112,23 @@ def test_a_file_that_is_there_is_replaced_only_when_asked(tmp_path: Path) -> Non
     assert path.read_bytes() == b"".join(PIECES)
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_is_not_written_over(tmp_path: Path, overwrite: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in (".", str(tmp_path)):
+        with pytest.raises(OutputError) as caught:
+            Unfinished([Path(name)], "k", overwrite=overwrite)
+        assert str(caught.value) == f"{name}: is a folder, expected the name of a file\n  choose another name"
+
+
+def test_a_device_is_not_replaced() -> None:
+    if not Path("/dev/null").is_char_device():
+        pytest.skip("needs a device that is a file")
+    with pytest.raises(OutputError) as caught:
+        Unfinished([Path("/dev/null")], "k", overwrite=True)
+    assert str(caught.value) == "/dev/null: is no regular file, expected the name of a file\n  choose another name"
+
+
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / "file/out.txt"
