@@ -74,10 +74,11 @@ def converted(
     """
     place = _place(folders, wanted)
     seconds = None
-    if not place.is_dir():
+    outcome = _kept(place)
+    if outcome is None:
         begin = time.perf_counter()
         try:
-            place = _made(place, folders, wanted, make)
+            outcome = _made(place, folders, wanted, make)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS):
                 raise
@@ -86,7 +87,6 @@ def converted(
                 "  name a folder with room for it:  HFTOOLKIT_CACHE=FOLDER hftoolkit ..."
             ) from error
         seconds = time.perf_counter() - begin
-    outcome = Outcome(**json.loads((place / "outcome.json").read_text(encoding="utf-8")))
     if outcome.refused is not None:
         raise UnsuitedError(outcome.refused)
     return place, outcome, seconds
@@ -99,18 +99,34 @@ def _place(folders: Sequence[Path], wanted: str) -> Path:
     return cache_folder() / "ctranslate2" / key
 
 
-def _made(place: Path, folders: Sequence[Path], wanted: str, make: Callable[[Path], Outcome]) -> Path:
+def _kept(place: Path) -> Outcome | None:
+    """What came of a conversion that is there; None: there is none, or files of it were lost or cut since."""
+    try:
+        note = json.loads((place / "outcome.json").read_text(encoding="utf-8"))
+        whole = all((place / name).stat().st_size == size for name, size in note.pop("bytes").items())
+        return Outcome(**note) if whole else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _made(place: Path, folders: Sequence[Path], wanted: str, make: Callable[[Path], Outcome]) -> Outcome:
     place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(place.with_suffix(".lock")):  # a second process waits, and finds it made
-        if place.is_dir():
-            return place
+        kept = _kept(place)
+        if kept is not None:
+            return kept
         unfinished = Path(tempfile.mkdtemp(dir=place.parent, prefix="unfinished-"))
         try:
             outcome = make(unfinished)
-            (unfinished / "outcome.json").write_text(json.dumps(asdict(outcome), indent=2) + "\n", encoding="utf-8")
+            files = [path for path in sorted(unfinished.rglob("*")) if path.is_file()]
+            sizes = {path.relative_to(unfinished).as_posix(): path.stat().st_size for path in files}
+            note = json.dumps(asdict(outcome) | {"bytes": sizes}, indent=2)
+            (unfinished / "outcome.json").write_text(note + "\n", encoding="utf-8")
             if _place(folders, wanted) != place:
                 raise UnsuitedError("its files changed while they were read; try again")
+            if place.exists():  # damaged
+                shutil.rmtree(place)
             os.replace(unfinished, place)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-    return place
+    return outcome

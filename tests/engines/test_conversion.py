@@ -116,6 +116,28 @@ def test_a_refusal_is_remembered(checkpoint: Path) -> None:
     assert make.times == 1
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda place: (place / "float32" / "model.bin").write_bytes(b"mod"),
+        lambda place: (place / "float32" / "model.bin").unlink(),
+        lambda place: (place / "outcome.json").write_bytes(b"{"),
+        lambda place: (place / "outcome.json").write_bytes(b"[]"),
+        lambda place: (place / "outcome.json").unlink(),
+    ],
+)
+def test_what_was_damaged_is_made_anew(damage: Callable[[Path], object], checkpoint: Path) -> None:
+    make = Maker(Outcome("float32"))
+    place, _, _ = converted([checkpoint], "float32", make)
+    damage(place)
+    again, outcome, seconds = converted([checkpoint], "float32", make)
+    assert (again, outcome, make.times) == (place, Outcome("float32"), 2)
+    assert seconds is not None
+    assert (place / "float32" / "model.bin").read_bytes() == b"model"
+    assert converted([checkpoint], "float32", make)[2] is None
+    assert left_over() == []
+
+
 def test_what_fails_leaves_nothing(checkpoint: Path) -> None:
     def fail() -> None:
         raise KeyError("x")
