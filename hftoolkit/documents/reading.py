@@ -14,7 +14,12 @@ from hftoolkit.documents.settings import Settings
 from hftoolkit.errors import DataError
 
 _BOM = "\ufeff"
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as the next one does
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 
 _XML = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([\w.:-]+)")
 _DECLARED = {
@@ -130,16 +135,11 @@ def document_of(file: BufferedReader, name: str, settings: Settings, format: For
         format: Its format.
 
     Raises:
-        DataError: If it is in an encoding that its format is not read in. Further trouble comes as pieces are read.
+        DataError: If it is not of the encoding that it says it has, or of none that is known. What of UTF-8 is read
+            line by line is told as its pieces are read.
     """
     mark, encoding = _mark(file.peek(1))
-    if format.by_lines:
-        if encoding not in ("", "utf-8"):
-            file.close()
-            raise DataError(
-                f"{name}: begins as {encoding[:6].upper()} does; {format.name} is read in UTF-8\n"
-                "  save the text as UTF-8 first"
-            )
+    if format.by_lines and encoding in ("", "utf-8"):
         file.read(len(mark))
         pieces = format.cut(decoded_lines(file, name), settings, name)
         return Document(name, format.name, "utf-8", _after_mark(mark.decode(), pieces))
@@ -147,7 +147,8 @@ def document_of(file: BufferedReader, name: str, settings: Settings, format: For
         data = file.read()
     encoding = encoding or _declared(data, format.name, name)
     text = _decoded(data[len(mark) :], encoding, name)
-    return Document(name, format.name, encoding, _after_mark(mark.decode(encoding), format.cut(text, settings, name)))
+    pieces = format.cut(lines_of_text(text) if format.by_lines else text, settings, name)
+    return Document(name, format.name, encoding, _after_mark(mark.decode(encoding), pieces))
 
 
 def _after_mark(mark: str, pieces: Iterator[Piece]) -> Iterator[Piece]:

@@ -107,17 +107,36 @@ def test_a_byte_that_is_not_utf_8(tmp_path: Path, name: str) -> None:
     assert str(caught.value) == f"{tmp_path / name}: line 2: byte 2 is not UTF-8\n  save the text as UTF-8 first"
 
 
-def test_what_is_read_line_by_line_is_read_in_utf_8_only(tmp_path: Path) -> None:
-    with pytest.raises(DataError) as caught:
-        opened(tmp_path / "a.srt", codecs.BOM_UTF16_LE + "1\n".encode("utf-16-le"))
-    assert str(caught.value) == (
-        f"{tmp_path / 'a.srt'}: begins as UTF-16 does; srt is read in UTF-8\n  save the text as UTF-8 first"
-    )
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+        (codecs.BOM_UTF32_LE, "utf-32-le"),
+    ],
+)
+def test_what_is_read_line_by_line_is_read_and_written_in_the_encoding_of_its_mark(
+    mark: bytes, encoding: str, tmp_path: Path
+) -> None:
+    head = "1\r\n00:00:01,000 --> 00:00:02,000\r\n"
+    data = mark + f"{head}tea\r\n".encode(encoding)
+    assert written(opened(tmp_path / "a.srt", data)) == data
+    assert written(opened(tmp_path / "a.srt", data), "茶") == mark + f"{head}茶\r\n".encode(encoding)
 
 
 def test_a_text_in_utf_16_is_a_text(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="begins as UTF-16 does; text is read in UTF-8"):
-        opened(tmp_path / "README", codecs.BOM_UTF16_BE + "tea".encode("utf-16-be"))
+    data = codecs.BOM_UTF16_BE + "tea\rmilk\r".encode("utf-16-be")
+    document = opened(tmp_path / "README", data)
+    assert document.format == "text"
+    assert written(document, "茶") == codecs.BOM_UTF16_BE + "茶\r茶\r".encode("utf-16-be")
+
+
+def test_half_a_character_of_utf_16(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        opened(tmp_path / "a.srt", codecs.BOM_UTF16_LE + "1\n".encode("utf-16-le") + b"1")
+    assert str(caught.value) == (
+        f"{tmp_path / 'a.srt'}: line 2: byte 2 is not UTF-16-LE\n  save the text as UTF-8 first"
+    )
 
 
 @pytest.mark.parametrize(
