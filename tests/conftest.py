@@ -109,6 +109,16 @@ def marian(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT encoder of 10,000 weights that has learned nothing, without a head."""
+    from tiny_models import tiny_bert
+
+    folder = tmp_path_factory.mktemp("bert")
+    tiny_bert(folder)
+    return folder
+
+
 @pytest.fixture
 def pairs_file(tmp_path: Path) -> Path:
     """`PAIRS` as a TSV file with the header ``en``, ``zh``."""

@@ -73,6 +73,45 @@ def two_vocabularies(folder: Path, sources: Iterable[str], targets: Iterable[str
     model.save_pretrained(folder)
 
 
+BERT_WORDS = "good bad great awful film story food i we like hate it was is the a not very"
+"""Words that the tiny BERT has in its vocabulary; all others are spelled."""
+
+
+def tiny_bert(folder: Path, *, characters: str = "", positions: int = 48, seed: int = 1) -> None:
+    """Write an untrained BERT encoder of 10,000 weights without a head, uncased, as MiniLM's folder is.
+
+    Args:
+        folder: Where it goes.
+        characters: What it can spell besides letters, digits and common marks.
+        positions: Tokens of the longest text.
+        seed: Of its weights.
+    """
+    import torch
+    from transformers import AutoTokenizer, BertConfig, BertModel
+
+    folder.mkdir(parents=True, exist_ok=True)
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789" + characters
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *".,!?'-:;()/"]
+    vocabulary += [*letters, *(f"##{letter}" for letter in letters), *BERT_WORDS.split()]
+    vocabulary = list(dict.fromkeys(vocabulary))
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
+    settings = {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": positions}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    AutoTokenizer.from_pretrained(folder).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=positions,
+        pad_token_id=0,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        BertModel(config).save_pretrained(folder)
+
+
 def _characters(texts: Iterable[str], path: Path) -> list[str]:
     """Write a tokenizer of characters; return its pieces."""
     import sentencepiece

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hftoolkit.data.padding import counted, padded
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.errors import ModelError, UsageError
 from hftoolkit.languages import normalise
@@ -121,22 +122,20 @@ class Translation(Task):
 
         sources = [feature["input_ids"] for feature in features]
         targets = [feature["labels"] for feature in features]
-        input_ids = _padded(sources, self.pad)  # [B, S]
-        labels = _padded(targets, IGNORED)  # [B, T]
+        input_ids = padded(sources, self.pad)  # [B, S]
+        labels = padded(targets, IGNORED)  # [B, T]
         shifted = np.full_like(labels, self.start)  # the decoder reads what it has written so far
         shifted[:, 1:] = np.where(labels[:, :-1] == IGNORED, self.pad, labels[:, :-1])
-        counted = int(sum(map(len, targets)))
+        tokens = int(sum(map(len, targets)))
         return Batch(
             inputs={
                 "input_ids": torch.from_numpy(input_ids),
-                "attention_mask": torch.from_numpy(
-                    (np.arange(input_ids.shape[1]) < _lengths(sources)).astype(np.int64)
-                ),
+                "attention_mask": torch.from_numpy(counted(sources)),
                 "decoder_input_ids": torch.from_numpy(shifted),
             },
             labels={"translation": torch.from_numpy(labels)},
-            counts={"translation": counted},
-            tokens=int(sum(map(len, sources))) + counted,
+            counts={"translation": tokens},
+            tokens=int(sum(map(len, sources))) + tokens,
             padded=input_ids.size + labels.size,
         )
 
@@ -251,14 +250,3 @@ def _measure(name: str, metric: Any) -> Measure:
 def _answers(row: Row) -> list[str]:
     target = row["target"]
     return [target] if isinstance(target, str) else list(target)
-
-
-def _lengths(rows: Sequence[NDArray[np.int32]]) -> NDArray[np.int64]:
-    return np.array([[len(row)] for row in rows])  # [B, 1]
-
-
-def _padded(rows: Sequence[NDArray[np.int32]], value: int) -> NDArray[np.int64]:
-    table = np.full((len(rows), max(map(len, rows))), value, dtype=np.int64)
-    for place, row in enumerate(rows):
-        table[place, : len(row)] = row
-    return table
