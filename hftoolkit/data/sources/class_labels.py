@@ -58,7 +58,7 @@ def _named(value: Any, feature: Any) -> Any:
 
 
 def _name(value: Any, names: Sequence[str]) -> Any:
-    if isinstance(value, str) and value.isdecimal() and value not in names:
+    if isinstance(value, str) and value.removeprefix("-").isdecimal() and value not in names:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value >= len(names):
         return value

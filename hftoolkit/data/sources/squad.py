@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from hftoolkit.data.sources.columns import missing_column, wanted_names
+from hftoolkit.data.sources.columns import missing_column, there, wanted_names
 from hftoolkit.data.sources.files import opened
 from hftoolkit.data.sources.lines import read_text
 from hftoolkit.data.sources.reading import BadRows, Raw, Reading, told
@@ -20,13 +20,13 @@ from hftoolkit.errors import DataError
 _ADVICE: Final = (
     'a document is {"data": [{"paragraphs": [{"context": TEXT, "qas": [{"question": TEXT, "answers": [...]}]}]}]}'
 )
-_NAMES: Final = ("question", "context", "answers", "starts", "id", "title")
+_NAMES: Final = ("question", "context", "answers", "id", "title")
 _CONTEXT, _QUESTION, _ID = ("context", "context_text"), ("question", "query_text"), ("id", "query_id")
 
 _HEAD_BYTES: Final = 1 << 16
 _SCALAR: Final = r'"(?:[^"\\]|\\.)*"|[-+.\w]+'
 _HEAD: Final = re.compile(
-    rf'\s*(?:\{{\s*(?:"\w+"\s*:\s*(?:{_SCALAR})\s*,\s*)*"data"\s*:\s*\[|\[\s*\{{.*?"(?:qas|context_text)"\s*:)',
+    rf'\s*(?:\{{\s*(?:"\w+"\s*:\s*(?:{_SCALAR})\s*,\s*)*"data"\s*:\s*\[\s*[\]{{]|\[\s*\{{.*?"(?:qas|context_text)"\s*:)',
     re.DOTALL,
 )
 
@@ -39,7 +39,7 @@ def is_squad(path: Path) -> bool:
 
 def read(path: Path, reading: Reading) -> Iterator[Raw]:
     """Questions of a document; their columns are ``question``, ``context``, ``answers``, ``id`` and ``title``."""
-    names = wanted_names(reading.source, reading.roles)
+    names = there(wanted_names(reading.source, reading.roles), _NAMES)
     for name in names.values():
         if name not in _NAMES:
             raise missing_column(str(path), str(name), names, _NAMES)
