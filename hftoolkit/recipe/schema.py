@@ -106,7 +106,7 @@ class Source(Part):
     encoding: str | None = None
     """Left out: UTF-8, or what a byte order mark says."""
 
-    weight: float = Field(default=1.0, gt=0.0)
+    weight: float = Field(default=1.0, gt=0.0, le=1000.0)
     """Rows of this source seen in one epoch, as a share of all it has: 0.3 takes another 30 % in every epoch."""
 
     subset: str | None = None
@@ -258,7 +258,7 @@ class Averaging(Part):
 class Training(Part):
     """How the weights are changed."""
 
-    epochs: int = Field(default=3, ge=1)
+    epochs: int = Field(default=3, ge=1, le=1_000_000)
     """Passes over the training rows."""
 
     max_steps: int | None = Field(default=None, ge=1)

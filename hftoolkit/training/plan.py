@@ -5,6 +5,7 @@ steps are shuffled anew in every epoch. The plan depends on the seed and the dat
 or micro-batches, and never on a random state. Resuming is starting at a later step.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,12 +70,13 @@ class Plan:
         # Whole passes hold the same lengths in the same order in every epoch, and so the same cuts.
         whole = all(weight % 1 == 0 for weight in self.weights)
         counts: list[int] = []
+        left = sys.maxsize if self.max_steps is None else self.max_steps
         for epoch in range(self.epochs):
             size = counts[0] if whole and counts else len(self._cuts(self._order(epoch)))
-            left = size if self.max_steps is None else self.max_steps - sum(counts)
-            if left <= 0:
-                break
             counts.append(min(size, left))
+            left -= counts[-1]
+            if not left:
+                break
         return tuple(counts)
 
     @property

@@ -136,6 +136,7 @@ def test_two_problems_are_told_at_once_with_their_lines() -> None:
             "line 15: training.schedule: expected 'linear', 'cosine', 'constant' or 'inverse_sqrt', got 'linea';"
             " did you mean 'linear'?",
         ),
+        ("epochs: 3", "epochs: 1000000000", "line 15: training.epochs: expected at most 1000000, got '1000000000'"),
         ("epochs: 3", "betas: [0.9, 1]", "line 15: training.betas.1: expected less than 1, got '1'"),
         (
             "{source: docs.en, target: [docs.zh, docs.zh2]}",

@@ -112,6 +112,11 @@ def test_the_same_plan_twice(plan: Plan) -> None:
     assert shown(plan) == shown(replace(plan))
 
 
+def test_a_million_epochs_are_planned_at_once() -> None:
+    plan = made([[3]], epochs=1_000_000, max_steps=999_999)  # adding up all before would take an hour
+    assert plan.total == 999_999
+
+
 def test_a_random_state_changes_nothing() -> None:
     plan = made([[n % 7 + 1] for n in range(50)], epochs=2)
     np.random.seed(1)
