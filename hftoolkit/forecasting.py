@@ -25,7 +25,7 @@ from hftoolkit.tasks.base import Row
 from hftoolkit.training.loop import Step
 from hftoolkit.training.plan import Plan
 
-_SECONDS: Final = 1.5
+_SECONDS: Final = 1.0
 """Spent on steps before they are measured; one is always taken."""
 
 _SAMPLE: Final = 1000

@@ -12,6 +12,7 @@ from hftoolkit.engines.base import Hypothesis, check_n_best, cut_note
 from hftoolkit.engines.batches import token_batches, windows
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.models.devices import choose_precision
+from hftoolkit.models.marian_tokenizer import numbers
 
 WINDOW = 2048
 """Rows sorted by length together: memory stays the same for any number of rows."""
@@ -123,7 +124,7 @@ class TorchEngine:
         return self._likely(logits[0, -1])
 
     def _encode(self, sources: list[str]) -> list[list[int]]:
-        ids: list[list[int]] = self.tokenizer(sources)["input_ids"]
+        ids = numbers(self.tokenizer, sources)
         for place, row in enumerate(ids):
             if len(row) > self.positions:
                 self.truncated += 1

@@ -1,12 +1,14 @@
 """The tokenizer of a Marian checkpoint by sentencepiece alone: number by number that of transformers, not importing it.
 
+Where transformers' own is at hand, `numbers` has the pieces of many texts found at once, which it does one by one.
+
 Source:
     `MarianTokenizer`, `PythonBackend` and `PreTrainedTokenizerBase._from_pretrained` of transformers 5.
 """
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,38 @@ class MarianTokenizer:
         known = [piece for piece in pieces if piece in self.vocabulary and piece.strip("▁").isalpha()]
         words = [piece for piece in known if piece[0] == "▁" and len(piece) > 3]
         return [piece.strip("▁") for piece in (words if len(words) >= most else known)[:most]]
+
+
+def numbers(tokenizer: Any, texts: Sequence[str], *, target: bool = False) -> list[list[int]]:
+    """Numbers of every text, the end token's last: ``tokenizer(texts)``, or ``tokenizer(text_target=texts)``.
+
+    Args:
+        tokenizer: One of transformers.
+        texts: Sources, or targets.
+        target: Whether they are targets.
+    """
+    if type(tokenizer).__name__ != "MarianTokenizer":
+        return _by_transformers(tokenizer, texts, target)
+    added = tokenizer.get_added_vocab()
+    spelled = {*added, *tokenizer.all_special_tokens}
+    entries = tokenizer.target_encoder if target and tokenizer.separate_vocabs else tokenizer.encoder
+    unknown, end = entries[tokenizer.unk_token], tokenizer.eos_token_id
+    known = {**entries, **added}
+    # What spells a token of its own is cut there first: that is left to transformers.
+    odd = {place for place, text in enumerate(texts) if any(token in text for token in spelled)}
+    by_transformers = iter(_by_transformers(tokenizer, [texts[place] for place in sorted(odd)], target) if odd else ())
+    codes = [tokenizer.remove_language_code(text) for text in texts]
+    reader = tokenizer.spm_target if target else tokenizer.spm_source
+    pieces = reader.encode([rest for _, rest in codes], out_type=str)
+    return [
+        next(by_transformers) if place in odd else [*(known.get(piece, unknown) for piece in (*code, *parts)), end]
+        for place, ((code, _), parts) in enumerate(zip(codes, pieces, strict=True))
+    ]
+
+
+def _by_transformers(tokenizer: Any, texts: Sequence[str], target: bool) -> list[list[int]]:
+    encoded = tokenizer(text_target=list(texts)) if target else tokenizer(list(texts))
+    return encoded["input_ids"]  # type: ignore[no-any-return]
 
 
 def _config(folder: Path) -> dict[str, Any]:

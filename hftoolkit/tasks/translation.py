@@ -105,11 +105,13 @@ class Translation(Task):
             yield from _answers(row)
 
     def encode(self, rows: Sequence[Row], tokenizer: Any, limit: int) -> list[list[Feature]]:
+        from hftoolkit.models.marian_tokenizer import numbers
+
         # Nothing is cut: half of a translation would teach to stop in the middle.
-        sources = tokenizer([self.prompt(row["source"]) for row in rows])["input_ids"]
+        sources = numbers(tokenizer, [self.prompt(row["source"]) for row in rows])
         answers = [_answers(row) for row in rows]
         flat = [text for texts in answers for text in texts]
-        labels = iter(tokenizer(text_target=flat)["input_ids"])
+        labels = iter(numbers(tokenizer, flat, target=True))
         return [
             [{"input_ids": source, "labels": next(labels)} for _ in texts]
             for source, texts in zip(sources, answers, strict=True)

@@ -17,7 +17,7 @@ from tiny_models import two_vocabularies
 from transformers import AutoTokenizer
 from wild_texts import texts as wild
 
-from hftoolkit.models.marian_tokenizer import MarianTokenizer, UnknownTokenizerError
+from hftoolkit.models.marian_tokenizer import MarianTokenizer, UnknownTokenizerError, numbers
 
 SPELLED = ["</s>", "<pad>", "<unk>", ">>cmn_Hans<<", ">>cmn_Hant<<", ">>xyz<<", ">>", "<<", "▁", " ", "</s", "unk>"]
 spelled = st.lists(st.sampled_from([*SPELLED, "Good morning!", "早上好", "é", "n't ."]) | wild, max_size=6).map("".join)
@@ -98,6 +98,23 @@ def test_every_number_is_the_one_of_transformers(folder: Path, text: str) -> Non
 def test_whatever_the_text(family: str, request: pytest.FixtureRequest, text: str) -> None:
     ours, theirs = both(request.getfixturevalue(family))
     assert ours.encode(text) == theirs(text)["input_ids"]
+
+
+@given(texts=st.lists(spelled | st.sampled_from(EDGES), max_size=4))
+@settings(max_examples=200, deadline=None)
+@pytest.mark.parametrize("family", ["marian", "two"])
+def test_many_texts_at_once(family: str, request: pytest.FixtureRequest, texts: list[str]) -> None:
+    theirs = both(request.getfixturevalue(family))[1]
+    assert numbers(theirs, texts) == [theirs(text)["input_ids"] for text in texts]
+    assert numbers(theirs, texts, target=True) == [theirs(text_target=text)["input_ids"] for text in texts]
+
+
+def test_many_texts_of_a_token_that_was_added(marian: Path) -> None:
+    theirs = AutoTokenizer.from_pretrained(str(marian))
+    theirs.add_tokens(["<b>"])
+    texts = ["Good <b>morning!", "Good morning!"]
+    assert numbers(theirs, texts) == [theirs(text)["input_ids"] for text in texts]
+    assert len(theirs) - 1 in numbers(theirs, texts)[0]
 
 
 @given(data=st.data(), skip=st.booleans())
