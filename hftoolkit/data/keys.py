@@ -55,4 +55,4 @@ def standing_in(keys: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray
 
 
 def _joined(items: list[str] | list[int]) -> bytes:
-    return b"\xfd" + b"\xfe".join([str(item).encode() for item in items])
+    return b"\xfd" + b"\xfe".join([str(item).encode() for item in items]) if items else b"\xfc"

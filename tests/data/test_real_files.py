@@ -196,6 +196,106 @@ def test_files_held_out_of_the_python_docs(tmp_path: Path) -> None:
     assert set(kept.file_numbers.tolist()).isdisjoint(held.file_numbers.tolist())
 
 
+@pytest.mark.parametrize(
+    ("name", "keys", "sentences", "tags", "notes"),
+    [
+        (
+            "conll2003/train.txt",
+            {"format": "conll"},
+            14_041,
+            9,
+            ["-DOCSTART- lines, each the start of a document: 946"],
+        ),
+        ("conll2003/valid.txt", {"format": "conll"}, 3_250, 9, ["-DOCSTART- lines, each the start of a document: 216"]),
+        (
+            "conll2003/valid.txt",
+            {"format": "conll", "columns": {"words": 1, "tags": 2}},
+            3_250,
+            45,
+            ["-DOCSTART- lines, each the start of a document: 216"],
+        ),
+        ("wnut17/wnut17train.conll", {}, 3_394, 13, []),
+        ("wnut17/emerging.dev.conll", {}, 1_009, 13, []),
+        ("resume/train.char.bmes", {}, 3_821, 28, []),
+        ("resume/dev.char.bmes", {}, 463, 26, []),
+    ],
+)
+def test_sentences_in_columns(
+    tmp_path: Path, name: str, keys: dict[str, Any], sentences: int, tags: int, notes: list[str]
+) -> None:
+    rows = load_rows(
+        [Source(source=str(DATA / "ner" / name), **keys)], ["words"], ["tags"], filters=None, folder=tmp_path
+    )
+    assert counts(rows) == (sentences, sentences, {})
+    assert len({tag for row in rows for tag in row["tags"]}) == tags
+    assert rows.census[0].notes == notes
+
+
+@pytest.mark.parametrize(("split", "sentences"), [("train", 1_350), ("dev", 270)])
+def test_chinese_characters_with_their_places_in_words(tmp_path: Path, split: str, sentences: int) -> None:
+    path = DATA / "ner" / "weibo" / f"weiboNER_2nd_conll.{split}"
+    rows = load_rows([Source(source=str(path), format="conll")], ["words"], ["tags"], filters=None, folder=tmp_path)
+    assert counts(rows) == (sentences, sentences, {})
+    assert "the places are left out" in rows.census[0].notes[0]
+    lost = [word for row in rows for word in row["words"] if len(word) > 1]
+    assert set(lost) == {"\ufffd\ufffd"}  # an emoji that was lost before
+
+
+ABSENT = "answers that are not in their context: they count in scores, and teach nothing: "
+
+
+@pytest.mark.parametrize(
+    ("name", "questions", "answers", "impossible", "notes"),
+    [  # two questions of the trial set are empty
+        ("squad_v1.1/dev-v1.1.json", 10_570, 34_726, 0, []),
+        ("squad_v1.1/train-subset-44articles.json", 11_877, 11_877, 0, []),
+        ("squad_v2.0-cs224n/dev-v2.0.json", 6_078, 10_052, 3_168, []),
+        ("squad_v2.0-cs224n/test-v2.0.json", 5_915, 0, 5_915, [" has no answer to any question"]),
+        ("cmrc2018/cmrc2018_dev.json", 3_219, 9_657, 0, [f"{ABSENT}193 (", "repaired answer positions: 7 ("]),
+        ("cmrc2018/cmrc2018_trial.json", 1_002, 1_000, 0, ["repaired answer positions: 5 ("]),
+        (
+            "cmrc2018/original-format/cmrc2018_dev.json",
+            3_219,
+            9_657,
+            0,
+            [
+                "answers without a position, found in their context: 9,464 (",
+                "of these, answers that their context has several times: the first place is taken: 1,287 (",
+                f"{ABSENT}193 (",
+            ],
+        ),
+    ],
+)
+def test_questions(tmp_path: Path, name: str, questions: int, answers: int, impossible: int, notes: list[str]) -> None:
+    source = Source(source=str(DATA / "qa" / name))
+    for filters in (None, Filters(duplicates=False)):
+        rows = load_rows([source], ["question", "context"], ["answers", "starts"], filters=filters, folder=tmp_path)
+        empty = {"empty side": 2} if "trial" in name else {}
+        assert counts(rows) == (questions, questions - sum(empty.values()), empty)
+        assert sum(len(row["answers"]) for row in rows) == answers
+        assert sum(not row["answers"] for row in rows) == impossible
+        assert all(
+            row["context"].startswith(text, start)
+            for row in rows
+            for text, start in zip(row["answers"], row["starts"], strict=True)
+            if start >= 0
+        )
+        found = rows.census[0].notes
+        assert len(found) == len(notes)
+        assert all(note in one for note, one in zip(notes, found, strict=True))
+
+
+def test_positions_found_in_cmrc_2018_are_those_of_its_later_form(tmp_path: Path) -> None:
+    roles = ["question", "context", "id"], ["answers", "starts"]
+    folder = DATA / "qa" / "cmrc2018"
+    later, first = (
+        load_rows([Source(source=str(folder / name))], *roles, filters=None, folder=tmp_path)
+        for name in ("cmrc2018_dev.json", "original-format/cmrc2018_dev.json")
+    )
+    # The only difference: four questions end in blanks in the first form.
+    assert list(later) == [{**row, "question": row["question"].rstrip(" ")} for row in first]
+
+
 def test_csv_with_lines_in_quotes(tmp_path: Path) -> None:
     path = str(DATA / "classification" / "banking77" / "train.csv")
     rows = load_rows([Source(source=path)], ["text"], ["category"], filters=None, folder=tmp_path)

@@ -128,6 +128,83 @@ def test_reasons_of_the_reader_are_in_the_census(tmp_path: Path) -> None:
     assert rows.census == (Census(str(tmp_path / "t.tsv"), 2, 1, {"blank line": 1}, [note]),)
 
 
+QUESTIONS = ["question", "context"], ["answers", "starts"]
+
+
+def asked(answers: Any, context: str = "in France") -> dict[str, Any]:
+    return {"question": "Where?", "context": context, "answers": answers}
+
+
+def test_questions_without_an_answer_are_rows_and_those_that_are_not_answered_are_none(tmp_path: Path) -> None:
+    source = write(tmp_path / "t.jsonl", [asked([])] * 2 + [asked(["France"]), asked(None), asked(["France"], "")])
+    rows = load_rows([source], *QUESTIONS, filters=None, folder=tmp_path / "cache")
+    assert [(row["answers"], row["starts"]) for row in rows] == [([], [])] * 2 + [(["France"], [3])]
+    assert rows.census[0].dropped == {"empty side": 2}
+
+
+def test_all_questions_of_a_file_may_have_no_answer(tmp_path: Path) -> None:
+    source = write(tmp_path / "t.jsonl", [asked([], f"in France {number}") for number in range(70)])
+    assert len(load_rows([source], *QUESTIONS, filters=Filters(), folder=tmp_path / "cache")) == 70
+
+
+def test_answers_that_are_not_in_their_context_are_measured_but_not_learned(tmp_path: Path) -> None:
+    source = write(tmp_path / "t.jsonl", [asked(["Spain"]), asked(["Spain", "France"]), asked([])])
+    test = load_rows([source], *QUESTIONS, filters=None, folder=tmp_path / "cache")
+    train = load_rows([source], *QUESTIONS, filters=Filters(), folder=tmp_path / "cache")
+    assert [row["starts"] for row in test] == [[-1], [-1, 3], []]
+    assert [row["starts"] for row in train] == [[-1, 3], []]
+    assert train.census[0].dropped == {"answer not in its context": 1}
+
+
+def test_positions_are_part_of_what_makes_rows_different(tmp_path: Path) -> None:
+    raw = [{**asked(["a"], "a a"), "starts": [start]} for start in (0, 2, 0)]
+    rows = load_rows([write(tmp_path / "t.jsonl", raw)], *QUESTIONS, filters=Filters(), folder=tmp_path / "cache")
+    assert [row["starts"] for row in rows] == [[0], [2]]
+    assert rows.census[0].dropped == {"duplicate": 1}
+
+
+def test_sentences_with_tags_and_texts_with_spans(tmp_path: Path) -> None:
+    words = write(tmp_path / "w.jsonl", [{"words": ["a", " "], "tags": ["O", "O"]}, {"words": [], "tags": []}])
+    rows = load_rows([words], ["words"], ["tags"], filters=Filters(), folder=tmp_path / "cache")
+    assert (list(rows), rows.census[0].dropped) == ([{"words": ["a", " "], "tags": ["O", "O"]}], {"empty side": 1})
+    spans = write(tmp_path / "s.jsonl", [{"text": "a", "spans": []}, {"text": "b", "spans": [[0, 1, "x y"]]}])
+    rows = load_rows([spans], ["text"], ["spans"], filters=Filters(), folder=tmp_path / "cache")
+    assert list(rows) == [{"text": "a", "spans": []}, {"text": "b", "spans": ["0 1 x y"]}]
+
+
+def test_only_translations_have_a_longest_side_unless_it_is_said(tmp_path: Path) -> None:
+    raw = [asked(["France"], "France" + " x" * 10_000)]
+    source = write(tmp_path / "q.jsonl", raw)
+    assert len(load_rows([source], *QUESTIONS, filters=Filters(), folder=tmp_path / "cache")) == 1
+    with pytest.raises(DataError, match="over 20005 characters: 1"):
+        load_rows([source], *QUESTIONS, filters=Filters(max_characters=20_005), folder=tmp_path / "cache")
+    pairs = write(tmp_path / "p.jsonl", [pair("x" * 2000, "y"), pair("x" * 2001, "y")])
+    assert load(pairs, folder=tmp_path).census[0].dropped == {"over 2000 characters": 1}
+    assert len(load(pairs, folder=tmp_path, filters=Filters(max_characters=2001))) == 2
+
+
+def test_rows_know_the_lines_they_were_read_from(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data" / "a.jsonl", [pair("a", "1"), pair("", "2"), pair("a", "1"), pair("b", "3")])
+    write(tmp_path / "data" / "b.jsonl", [pair("c", "4")])
+    single = tmp_path / "c.tsv"
+    single.write_bytes(b"source\ttarget\n\na\tx\n")
+    rows = load(Source(source=str(tmp_path / "data")), Source(source=str(single)), folder=tmp_path)
+    a, b = (tmp_path / "data" / f"{name}.jsonl" for name in "ab")
+    expected = [f"{a}: line 1", f"{a}: line 4", f"{b}: line 1", f"{single}: line 3"]
+    assert rows.places(range(4)) == expected
+    assert rows.subset([3, 1]).places([1, 0, 1]) == [expected[1], expected[3], expected[1]]
+    assert rows.places([]) == []
+
+
+def test_questions_know_their_place_in_a_document(tmp_path: Path) -> None:
+    paragraph = {"context": "in France", "qas": [{"question": name, "answers": []} for name in "ab"]}
+    path = tmp_path / "dev.json"
+    path.write_text(json.dumps({"data": [{"paragraphs": [paragraph, paragraph]}]}), encoding="utf-8")
+    rows = load_rows([Source(source=str(path))], *QUESTIONS, filters=None, folder=tmp_path / "cache")
+    assert rows.places([3, 0]) == [f"{path}: data[0].paragraphs[{n}].qas[{n}]" for n in (1, 0)]
+
+
 @pytest.fixture
 def rows(tmp_path: Path) -> Rows:
     raw = [pair(f"text {i // 2}", f"t {i}") for i in range(3000)]

@@ -105,6 +105,14 @@ def test_the_kind_of_empty_lists_cannot_be_told(tmp_path: Path) -> None:
         write_table(tmp_path / "t.arrow", [{"ids": []}])
 
 
+def test_the_kind_of_some_columns_may_be_known(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"name": "a", "ids": []}] * 70 + [{"name": "b", "ids": [-1, 3]}]
+    known: dict[str, Any] = {"ids": "integers", "texts": "texts"}
+    table = write_table(tmp_path / "t.arrow", rows, known=known)
+    assert list(table) == rows
+    assert len(write_table(tmp_path / "none.arrow", [], known=known)) == 0
+
+
 def test_a_text_is_no_list_of_texts(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="expected lists, got text: 'abc'"):
         write_table(tmp_path / "t.arrow", [{"a": ["x"]}, {"a": "abc"}])

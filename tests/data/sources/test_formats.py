@@ -21,6 +21,10 @@ from hftoolkit.recipe.schema import Source
         ("b.parquet", "parquet"),
         ("b.po", "po"),
         ("b.pot", "po"),
+        ("train.conll", "conll"),
+        ("train.char.bmes.gz", "conll"),
+        ("b.bio", "conll"),
+        ("en_ewt-ud-train.conllu", "conllu"),
         ("Helsinki-NLP/opus-100", "hub"),
         ("package:tiny/data", "hub"),
     ],
@@ -40,6 +44,35 @@ def test_a_folder_with_po_files_is_po_and_another_is_a_data_set(tmp_path: Path) 
     (tmp_path / "de" / "a.po").touch()
     assert format_of(Source(source=str(tmp_path))) == "po"
     assert files_of(Source(source=str(tmp_path))) == [tmp_path / "de" / "a.po"]
+
+
+def test_a_folder_of_columns_or_questions_is_read_where_no_name_tells_a_split(tmp_path: Path) -> None:
+    (tmp_path / "README.md").touch()
+    for form, names in {"conll": ["a.conll", "b.bio"], "conllu": ["ewt.conllu"], "squad": ["q.json"]}.items():
+        folder = tmp_path / form
+        folder.mkdir()
+        for name in names:
+            (folder / name).write_text('{"data": []}', encoding="utf-8")
+        assert format_of(Source(source=str(folder))) == form
+        assert files_of(Source(source=str(folder))) == [folder / name for name in names]
+        (folder / f"dev{(folder / names[0]).suffix}").write_text('{"data": []}', encoding="utf-8")
+        with pytest.raises(DataError) as caught:
+            format_of(Source(source=str(folder)))
+        assert str(caught.value) == (
+            f"{folder}: the names of its {len(names) + 1} files tell splits: a test set is not to be trained on\n"
+            f"  name one of them:  source: {folder.as_posix()}/dev{(folder / names[0]).suffix}"
+        )
+        assert format_of(Source.model_validate({"source": str(folder), "format": form})) == form
+
+
+def test_a_folder_without_a_document_of_questions(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        rows_of(("question",), source=str(tmp_path), format="squad")
+    assert str(caught.value) == (
+        f"{tmp_path}: no file in this folder has a name that ends in .json, and is a document with questions\n"
+        f"  give files of other names by a pattern:  source: {tmp_path}/**/*.ENDING"
+    )
 
 
 def test_a_name_that_tells_nothing(tmp_path: Path) -> None:
