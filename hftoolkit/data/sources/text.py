@@ -1,10 +1,14 @@
-"""Parallel plain text: one file per role, line N of each is row N; with patterns or folders, several such sets."""
+"""Plain text: one file per role, line N of each is row N; with patterns or folders, several such sets.
+
+Where a task has a single role, a file with blank lines is one of documents: those are its rows.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 
+from hftoolkit.data.census import Census
 from hftoolkit.data.sources.columns import present
 from hftoolkit.data.sources.files import File, expand
 from hftoolkit.data.sources.lines import bare, read_lines
@@ -53,6 +57,9 @@ def files_of(source: Source) -> list[Path]:
 def read(files: Files, reading: Reading) -> Iterator[Raw]:
     """Rows of files with equally many lines; several files of one role are alternatives, such as references."""
     paths = list(dict.fromkeys(path for value in files.values() for path in _listed(value)))
+    if len(reading.roles) == 1 and len(paths) == 1 and _has_documents(paths[0], reading):
+        yield from _documents(paths[0], reading)
+        return
     columns = {role: _indexes(files[role], paths) for role in reading.roles}
     place = f"{paths[0]}: line"
     streams = [read_lines(path, reading.source.encoding, reading) for path in paths]
@@ -68,6 +75,30 @@ def read(files: Files, reading: Reading) -> Iterator[Raw]:
             place,
             number,
         )
+
+
+def _has_documents(path: Path, reading: Reading) -> bool:
+    """Whether a blank line parts what stands before it from what stands behind it."""
+    begun = parted = False
+    for line in read_lines(path, reading.source.encoding, Reading(reading.source, reading.roles, None, Census(""))):
+        blank = line.isspace()
+        if not blank and parted:
+            return True
+        begun, parted = begun or not blank, begun and blank
+    return False
+
+
+def _documents(path: Path, reading: Reading) -> Iterator[Raw]:
+    """What stands between blank lines, in one text; its place is that of its first line."""
+    place = f"{path}: line"
+    lines: list[str] = []
+    for number, line in enumerate(chain(read_lines(path, reading.source.encoding, reading), ["\n"]), 1):
+        if not line.isspace():
+            lines.append(bare(line))
+        elif lines:
+            yield {reading.roles[0]: "\n".join(lines)}, place, number - len(lines)
+            lines = []
+    reading.note(path, "has blank lines: what stands between two of them is one row")
 
 
 def _names(source: Source) -> list[str]:

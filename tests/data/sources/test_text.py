@@ -62,3 +62,27 @@ def test_a_role_without_a_file(tmp_path: Path) -> None:
         f"{tmp_path / 's'}: files: none for the role 'target'\n"
         "  name one file per role:  files: {source: FILE, target: FILE}"
     )
+
+
+def test_with_a_single_role_blank_lines_part_documents(tmp_path: Path) -> None:
+    name = write(tmp_path / "corpus.txt", "\n\nOne.\nTwo.\r\n \t\r\n\nThree.\n\n\nFour.\nFive.")
+    rows, census, places = read_all(("text",), files={"text": name})
+    assert rows == [{"text": "One.\nTwo."}, {"text": "Three."}, {"text": "Four.\nFive."}]
+    assert places == [f"{name}: line {number}" for number in (3, 7, 10)]
+    assert census.notes == [f"{name} has blank lines: what stands between two of them is one row"]
+
+
+@pytest.mark.parametrize("text", ["One.\nTwo.\n", "\nOne.\nTwo.\n\n \n", "One.\nTwo."])
+def test_without_blank_lines_between_others_every_line_is_a_row(text: str, tmp_path: Path) -> None:
+    rows, census, _ = read_all(("text",), files={"text": write(tmp_path / "corpus.txt", text)})
+    assert [row["text"] for row in rows if row["text"].strip()] == ["One.", "Two."]
+    assert census.notes == []
+
+
+@given(st.lists(st.lists(lines.filter(lambda line: line and not line.isspace()), min_size=1), min_size=2))
+def test_documents_round_trip(documents: list[list[str]]) -> None:
+    documents = [["first"], *documents]  # which cannot begin with a byte order mark, then
+    with TemporaryDirectory() as folder:
+        text = "\n\n".join("\n".join(document) for document in documents)
+        rows = rows_of(("text",), files={"text": write(Path(folder) / "corpus.txt", text)})
+    assert [row["text"] for row in rows] == ["\n".join(document) for document in documents]
