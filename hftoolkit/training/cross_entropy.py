@@ -25,7 +25,7 @@ def sum_of_cross_entropies(
     Args:
         hidden: What the output layer reads; shape ``[T, H]``.
         weight: The output layer's; shape ``[V, H]``.
-        bias: Added to the logits, a constant; shape ``[V]``.
+        bias: Added to the logits; shape ``[V]``.
         labels: Shape ``[T]``.
         ignored: Label of tokens that do not count; nothing is computed for them.
         smoothing: Share of the probability spread over all labels.
@@ -52,9 +52,10 @@ class _Sum(torch.autograd.Function):
         ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float, products: Any
     ) -> Tensor:
         size = weight.shape[0]
-        wanted, weight_wanted = ctx.needs_input_grad[:2]
+        wanted, weight_wanted, bias_wanted = ctx.needs_input_grad[:3]
         of_hidden = torch.empty_like(hidden) if wanted else None  # [T, H]
         of_weight = torch.zeros_like(weight, dtype=torch.float32) if weight_wanted else None  # [V, H]
+        of_bias = torch.zeros_like(bias, dtype=torch.float32) if bias is not None and bias_wanted else None  # [V]
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         with torch.autocast(hidden.device.type, enabled=False):
             matrix = weight.to(products)
@@ -70,19 +71,21 @@ class _Sum(torch.autograd.Function):
                 if smoothing:
                     losses = (1 - smoothing) * losses + smoothing * (norms - logits.mean(-1, keepdim=True))
                 total += losses.sum()
-                if of_hidden is None and of_weight is None:
+                if of_hidden is None and of_weight is None and of_bias is None:
                     continue
                 gradient = logits.sub_(norms).exp_()
                 if smoothing:
                     gradient -= smoothing / size
                 gradient.scatter_add_(1, right, torch.full_like(right, smoothing - 1, dtype=gradient.dtype))
+                if of_bias is not None:
+                    of_bias += gradient.sum(0)
                 gradient = gradient.to(products)
                 if of_hidden is not None:
                     of_hidden[begin : begin + rows] = gradient @ matrix
                 if of_weight is not None:
                     of_weight += gradient.T @ some
-        ctx.save_for_backward(*(found for found in (of_hidden, of_weight) if found is not None))
-        ctx.wanted = wanted, weight_wanted
+        ctx.save_for_backward(*(found for found in (of_hidden, of_weight, of_bias) if found is not None))
+        ctx.wanted = wanted, weight_wanted, bias_wanted
         return total
 
     @staticmethod
@@ -90,4 +93,4 @@ class _Sum(torch.autograd.Function):
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
         found = list(ctx.saved_tensors)
         gradients = [found.pop(0) * upstream[0] if wanted else None for wanted in ctx.wanted]
-        return (*gradients, None, None, None, None)
+        return (*gradients, None, None, None)

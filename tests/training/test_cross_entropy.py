@@ -36,6 +36,17 @@ def test_loss_and_gradients_are_those_of_torch(smoothing: float, logits: int, mo
     torch.testing.assert_close(found, wanted)
 
 
+def test_a_bias_is_trained_where_it_is_a_weight() -> None:
+    hidden, weight, bias = tensors()
+    bias.requires_grad_(True)
+    found = torch.autograd.grad(sum_of_cross_entropies(hidden, weight, bias, LABELS, smoothing=0.2), (weight, bias))
+    wanted = torch.autograd.grad(expected(hidden, weight, bias, 0.2), (weight, bias))
+    torch.testing.assert_close(found, wanted)
+    hidden, weight = hidden.detach(), weight.detach()
+    (alone,) = torch.autograd.grad(sum_of_cross_entropies(hidden, weight, bias, LABELS, smoothing=0.2), bias)
+    torch.testing.assert_close(alone, wanted[1])
+
+
 def test_no_bias_and_no_gradient() -> None:
     hidden, weight, _ = tensors()
     with torch.no_grad():
