@@ -101,7 +101,8 @@ class Source(Part):
     and XLIFF a column is a language, such as `zh-CN`; left out: as `data.languages` says."""
 
     format: Format | None = None
-    """Left out: told by the names of the files; of a folder, only the files of this format are read."""
+    """Left out: told by the names of the files, and of `.json` by its beginning; of a folder, only the files of this
+    format are read."""
 
     encoding: str | None = None
     """Left out: UTF-8, or what a byte order mark says."""
