@@ -19,7 +19,7 @@ from hftoolkit.documents.pieces import Mark, Part, Text
 from hftoolkit.documents.protection import is_linguistic
 from hftoolkit.documents.scripts import is_unspaced
 
-_LINE_BREAK = re.compile(r"[ \t]*(?:\r\n|[\r\n\x0b\x0c\x85\u2028\u2029])\s*")
+_LINE_BREAK = re.compile(r"(?<![ \t])[ \t]*(?:\r\n|[\r\n\x0b\x0c\x85\u2028\u2029])\s*")
 _FULL_WIDTH = 0xFEE0  # from ASCII to the same character as wide as a Chinese one
 
 

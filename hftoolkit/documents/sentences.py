@@ -24,9 +24,10 @@ _WORD = "Item"  # what sentencex sees of a mark that stands for a word; of other
 _BLANK_LINE = "\n\n"
 _MARK_AS_MEASURED = " X99 "
 
-_LINE_BREAK = re.compile(r"[ \t]*(\r\n|[\r\n\x0b\x0c\x85\u2028\u2029])([ \t]*)")
+_LINE_BREAK = re.compile(r"(?<![ \t])[ \t]*(\r\n|[\r\n\x0b\x0c\x85\u2028\u2029])([ \t]*)")
 _BREAKS = "\r\n\x0b\x0c\x85\u2028\u2029"
 _MARKER = re.compile(r"(?:(?:[-*+•‣◦▪■●·–—>]|#{1,6}|\(?\d{1,3}[.)]|\(?[A-Za-z]\)|[①-⑳]|\[[ xX]\])[ \t\u3000]+)+(?=\S)")
+_AT_ONCE = 4096  # characters
 _WRAPPED = 60  # columns from which on a line may have been wrapped
 
 _MOST = 5  # tokens of a character: its bytes in UTF-8, or a mark as it is measured
@@ -137,7 +138,7 @@ def _visible_borders(text: str, code: str) -> list[int]:
     """Where sentences begin, the first one apart."""
     borders = set()
     end = 0
-    for segment in sentencex.segment(code, text):
+    for segment in _segments(text, code):
         end += len(segment)
         if 0 < end < len(text) and _is_border(text[end - 1], text[end]):
             borders.add(end)
@@ -145,6 +146,17 @@ def _visible_borders(text: str, code: str) -> list[int]:
         each.end() for each in _LINE_BREAK.finditer(text) if each.end() < len(text) and not _is_wrapped(text, each)
     )
     return sorted(borders)
+
+
+def _segments(text: str, code: str) -> Iterator[str]:
+    """The segments of sentencex, whose time grows with the square of a text that opens quotes and closes none."""
+    start = 0
+    while len(text) - start > _AT_ONCE:
+        *found, last = sentencex.segment(code, text[start : start + _AT_ONCE])
+        for segment in found or [last]:  # the last one may go on
+            start += len(segment)
+            yield segment
+    yield from sentencex.segment(code, text[start:])
 
 
 def _is_border(before: str, after: str) -> bool:

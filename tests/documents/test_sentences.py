@@ -1,6 +1,8 @@
 import time
+from types import SimpleNamespace
 
 import pytest
+import sentencex  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wild_texts import texts as wild
@@ -192,3 +194,25 @@ def test_nothing_is_lost(text: Text, language: str, longest: int | None) -> None
             assert isinstance(part, Mark) or not part[place].isspace()
     if not set(flat(text)) & set("。！？；：，、）」』】》〉〕｡"):
         assert join(sentences) == text
+
+
+def test_many_blanks_take_little_time() -> None:
+    begun = time.process_time()
+    split("a" + " " * 100_000 + "b", "en")
+    assert time.process_time() - begun < 2  # 70 s where every blank is tried as the first one before a line break
+
+
+def test_long_lines_are_segmented_by_and_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def segment(code: str, text: str) -> list[str]:
+        asked.append(len(text))
+        return list(sentencex.segment(code, text))
+
+    monkeypatch.setattr("hftoolkit.documents.sentences.sentencex", SimpleNamespace(segment=segment))
+    sentences = [f"This is sentence {number} of Mr. Smith." for number in range(1000)]
+    found = split(" ".join(sentences), "en")
+    assert [flat(sentence.text) for sentence in found] == sentences
+    assert max(asked) <= 4096  # "“a " 70,000 times takes sentencex 80 s
+    quotes = "“a " * 3000
+    assert flat(join(split(quotes, "en"))) == quotes
