@@ -1,4 +1,4 @@
-r"""What in a text is no language and must survive as it is: addresses, placeholders, code, tags, paths and versions.
+r"""What in a text is no language and must survive as it is: addresses, placeholders, code, tags, paths, emoji.
 
 `protect` makes marks of them. They are of what people read, where entities are resolved and escapes undone, and so are
 written as all text is: before a format gets its texts back, `released` makes text of them again.
@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from hftoolkit.documents.marks import joined
 from hftoolkit.documents.pieces import Mark, Part, Text
 
-_SIGN = re.compile(r"[<&`{%$@#/\\|]|www\.|\.\w|\]_|\bv\d", re.ASCII)
+_PICTURE = "\xa9\xae\u2122\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+"""Emoji, arrows, ticks, and the signs of copyright and trade marks: models know few of them, and drop the others."""
+
+_JOINED = "\u200d\ufe0e\ufe0f\u20e3\U000e0020-\U000e007f"
+"""What makes one emoji of several characters."""
+
+_SIGN = re.compile(rf"[<&`{{%$@#/\\|{_PICTURE}]|www\.|\.\w|\]_|\bv\d|\u20e3", re.ASCII)
 """Without one of these there is nothing to be found: most texts need no further look."""
 
 _SUFFIXES = (
@@ -60,6 +66,9 @@ _FOUND = re.compile(
     | (?<![\d%]) %(?:\d{{1,2}}\$)?[-\#0+]*(?:\*|\d{{1,3}})?(?:\.(?:\*|\d{{1,3}}))?{_CONVERSION}
     | (?<![\d%]) %L?\d{{1,2}}(?![\d%])
     | (?<![\w$]) \$[A-Za-z_]\w*
+
+    # emoji, arrows, ticks, keys
+    | (?: [{_PICTURE}] [{_JOINED}]* | [\d\#*]\ufe0f?\u20e3 )+
 
     # @name, @scope/package, #tag
     | (?<![\w@./&]) @[A-Za-z_]\w*(?:-\w+)*(?:/\w+(?:[.-]\w+)*)?

@@ -153,3 +153,17 @@ def test_what_has_words(text: str) -> None:
 def test_words_of_marks_do_not_count() -> None:
     assert not is_linguistic((Mark("<code>a</code>"), " 1"))
     assert is_linguistic((Mark("<b>"), "a"))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    ["😀", "👨‍👩‍👧", "👍🏽", "❤️", "🇧🇷", "🏴\U000e0067\U000e0062\U000e007f", "1️⃣", "#️⃣", "→", "✓", "©", "™"],
+)
+def test_emoji_and_signs_that_models_drop_are_marks(picture: str) -> None:
+    text = protect((f"It is {picture} fun",))
+    assert text == ("It is ", Found(picture), " fun")
+
+
+def test_emoji_in_a_row_are_one_mark() -> None:
+    assert protect(("Fun 😀😀❤️!",)) == ("Fun ", Found("😀😀❤️"), "!")
+    assert protect(("20 °C, 5 €, №7",)) == ("20 °C, 5 €, №7",)
