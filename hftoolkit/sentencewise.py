@@ -9,12 +9,12 @@ A sentence goes this way, together with those of many other texts:
                     -> what still looks wrong is said
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hftoolkit.documents.glossary import Glossary
-from hftoolkit.documents.masking import STYLES, Style, mask, pieces_between, put_between, unmask
+from hftoolkit.documents.masking import STYLES, Masked, Style, mask, pieces_between, put_between, unmask
 from hftoolkit.documents.numbers import lost_numbers
 from hftoolkit.documents.pieces import Mark, Text, flat
 from hftoolkit.documents.protection import is_linguistic, protect, released
@@ -69,7 +69,8 @@ class Sentence:
     translation: str
 
     score: float | None
-    """Mean log-probability per token, in nats; None where it was translated in pieces."""
+    """Mean log-probability per token, in nats, over all pieces where it was translated in pieces; None where nothing of
+    it was left to the model."""
 
     alternatives: tuple[Hypothesis, ...]
     """What the search found, best first, as the model wrote it; as many as were asked for."""
@@ -189,10 +190,17 @@ def _attempts(texts: Sequence[Text], manner: Manner) -> list[tuple[Text, float |
         attempts.append(next(((text, score, all) for text, score, all in whole if text is not None), None))
     lost = [each for each, attempt in zip(masked, attempts, strict=True) if attempt is None]
     stretches = _written([piece for each in lost for piece in pieces_between(each)], manner, 1)
-    return [
-        attempt or (put_between(each, [stretches[piece][0].text for piece in pieces_between(each)]), None, ())
-        for each, attempt in zip(masked, attempts, strict=True)
-    ]
+    return [attempt or _pieced(each, stretches, manner) for each, attempt in zip(masked, attempts, strict=True)]
+
+
+def _pieced(
+    masked: Masked, stretches: Mapping[str, Sequence[Hypothesis]], manner: Manner
+) -> tuple[Text, float | None, Sequence[Hypothesis]]:
+    """A sentence put together from its pieces, with their score by their lengths."""
+    pieces = [stretches[piece][0] for piece in pieces_between(masked)]
+    tokens = [manner.tokens(piece.text) for piece in pieces]
+    total = sum(piece.score * length for piece, length in zip(pieces, tokens, strict=True))
+    return put_between(masked, [piece.text for piece in pieces]), total / sum(tokens) if pieces else None, ()
 
 
 def _written(sources: Iterable[str], manner: Manner, number: int) -> dict[str, Sequence[Hypothesis]]:

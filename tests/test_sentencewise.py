@@ -106,7 +106,18 @@ def test_where_all_lose_a_mark_what_is_between_is_translated_in_pieces() -> None
     model = known({"Open X1 now.": "现在打开。", "Open": "打开", "now.": "现在。"})
     (outcome,) = outcomes(model, [("Open ", Mark("<file/>"), " now.")])
     assert outcome.text == ("打开 ", Mark("<file/>"), " 现在。")
-    assert outcome.sentences[0].score is None
+
+
+def test_the_score_of_pieces_is_that_of_all_their_tokens() -> None:
+    answers = {
+        "Open": Hypothesis("打开", -1.0),
+        "now.": Hypothesis("现在。", -2.0),
+        "Open X1 now.": Hypothesis("", -9.0),
+    }
+    (outcome,) = outcomes(
+        known({}), [("Open ", Mark("<file/>"), " now.")], write=lambda sources, *_: [[answers[one]] for one in sources]
+    )
+    assert outcome.sentences[0].score == pytest.approx((2 * -1.0 + 3 * -2.0) / 5)
 
 
 def test_a_model_that_copies_nothing_is_not_asked_to() -> None:
