@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
+from os import PathLike, fspath
 from typing import Any, Final
 
 from hftoolkit.documents.glossary import Glossary
@@ -16,7 +17,7 @@ from hftoolkit.documents.settings import Settings
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.engines.opening import Choice, Opened, open_engine
 from hftoolkit.errors import HubError, ModelError, UsageError
-from hftoolkit.languages import normalise
+from hftoolkit.languages import THREE_LETTERS, normalise
 from hftoolkit.models.pairs import checkpoint_for
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.sentencewise import Manner, Sentence, translated
@@ -146,7 +147,7 @@ class Translator:
 
 
 def open_translator(
-    model: str | None = None,
+    model: str | PathLike[str] | None = None,
     *,
     source: str | None = None,
     target: str | None = None,
@@ -166,10 +167,13 @@ def open_translator(
         revision: Branch, tag or commit of a hub id.
 
     Raises:
-        UsageError: If a language is unknown, or no checkpoint is known for the pair.
+        UsageError: If a language is unknown, no checkpoint is known for the pair, or something is of a wrong type.
         HubError: If the checkpoint cannot be fetched.
-        ModelError: If it does not translate, or not into this language.
+        ModelError: If it does not translate, or not from or into this language.
     """
+    for role, language in (("source", source), ("target", target)):
+        if language is not None and not isinstance(language, str):
+            raise UsageError(f"{role}: expected a language such as 'en', got {type(language).__name__}")
     task = Translation(Translation.Options(), DEFAULT)
     if model is None:
         languages = Languages(source=source or DEFAULT.source, target=target or DEFAULT.target)
@@ -179,20 +183,23 @@ def open_translator(
         except HubError as error:
             raise HubError(f"{error}{_other_way(languages)}") from error
         return Translator(opened, languages)
-    opened = open_engine(model, task.auto_class, engine=engine, device=device, revision=revision)
+    if not isinstance(model, str | PathLike):
+        raise UsageError(f"model: expected a name or a folder, got {type(model).__name__}")
+    opened = open_engine(fspath(model), task.auto_class, engine=engine, device=device, revision=revision)
     said_source, said_target = _said_languages(opened)
     languages = Languages(
         source=source or said_source or DEFAULT.source, target=target or said_target or DEFAULT.target
     )
     translator = Translator(opened, languages)
     _check_target(translator, said_target)
+    _check_source(translator, said_source)
     return translator
 
 
 def translate(
     text: str | Sequence[str],
     *,
-    model: str | None = None,
+    model: str | PathLike[str] | None = None,
     source: str | None = None,
     target: str | None = None,
     beams: int = 4,
@@ -255,4 +262,14 @@ def _check_target(translator: Translator, said: str | None) -> None:
         raise ModelError(
             f"{translator.name}: this model translates to '{said}', not to '{translator.languages.target}'\n"
             "  leave --to out, or choose another model"
+        )
+
+
+def _check_source(translator: Translator, said: str | None) -> None:
+    """Refuse a language that the checkpoint is known not to read; groups of languages, such as ``gmw``, hold many."""
+    read, wanted = said and normalise(said).language, normalise(translator.languages.source).language
+    if read in THREE_LETTERS and read != wanted:
+        raise ModelError(
+            f"{translator.name}: this model translates from '{said}', not from '{translator.languages.source}'\n"
+            "  leave --from out, or choose another model"
         )

@@ -15,7 +15,7 @@ from tiny_models import two_vocabularies
 from hftoolkit.engines import pytorch
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.engines.opening import Choice
-from hftoolkit.errors import ModelError, UsageError
+from hftoolkit.errors import DataError, ModelError, UsageError
 from hftoolkit.models.saved import Saved, write_saved
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.translating import Translator, Wishes, open_translator, translate
@@ -160,8 +160,42 @@ def test_a_language_the_checkpoint_does_not_write(marian: Path, tmp_path: Path, 
         )
 
 
+def test_a_language_the_checkpoint_does_not_read(unsaid: Path) -> None:
+    tokenizer_languages(unsaid, "eng", "por")
+    assert refusal(model=str(unsaid), source="de") == (
+        f"{unsaid}: this model translates from 'en', not from 'de'\n  leave --from out, or choose another model"
+    )
+    assert open_translator(str(unsaid), source="en-GB").languages.source == "en-GB"
+    tokenizer_languages(unsaid, "gmw", "por")
+    assert open_translator(str(unsaid), source="de").languages.source == "de"
+
+
 def test_a_variety_of_its_language_is_not_refused(marian: Path) -> None:
     assert open_translator(str(marian), target="zh-Hant").languages.target == "zh-Hant"
+
+
+def test_a_folder_may_be_a_path(marian: Path) -> None:
+    assert open_translator(marian).name == str(marian)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": 5}, "model: expected a name or a folder, got int"),
+        ({"source": 5}, "source: expected a language such as 'en', got int"),
+        ({"target": ["pt"]}, "target: expected a language such as 'en', got list"),
+        ({"device": 1.5}, "unknown device '1.5'\n  use 'cpu', 'mps', 'cuda', or the number of a GPU"),
+    ],
+)
+def test_values_of_a_wrong_type(settings: dict[str, Any], message: str, marian: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        open_translator(**{"model": marian, **settings})
+    assert str(caught.value) == message
+
+
+def test_half_a_character_is_told(marian: Path) -> None:
+    with pytest.raises(DataError, match=r"^text: character 6 is '\\ud800', half of a character"):
+        translate("Good \ud800", model=marian)
 
 
 @pytest.mark.parametrize(

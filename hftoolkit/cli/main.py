@@ -72,7 +72,7 @@ def main() -> None:
     except click.ClickException as error:
         _leave(error.format_message() + _help_of(error), error.exit_code)
     except click.Abort:
-        _leave("interrupted; a run continues when it is started again", 130)
+        _leave("interrupted; a run continues when it is started again, a document with --resume", 130)
     except Exception:  # our own bug: say so, and show where
         traceback.print_exc()
         _leave("this is a bug in hftoolkit, not a mistake of yours; please report the lines above", 70)

@@ -89,6 +89,7 @@ def translate(
     if every and output is not None and report is None:
         raise click.UsageError("--scores and --n-best list the sentences: say where with --report")
 
+    from hftoolkit.documents.formats import format_named
     from hftoolkit.documents.glossary import read_glossary
     from hftoolkit.documents.reading import check_document
     from hftoolkit.documents.settings import Settings
@@ -103,7 +104,9 @@ def translate(
     # Mistakes are told before a model is loaded.
     check_written([*filter(None, (output, report))], [*filter(None, (file, glossary))])
     if file is not None:
-        check_document(file, format)
+        check_document(file, format, columns, all_entries)
+    else:
+        format_named(format or "text").check(columns, all_entries)
     terms = None if glossary is None else read_glossary(glossary)
     wanted = int(device) if device is not None and device.lstrip("-").isdigit() else device
     translator = open_translator(model, source=source, target=target, engine=engine, device=wanted)
@@ -155,6 +158,8 @@ def _document(text: str | None, file: Path | None, format: str | None, settings:
 
 def _write(content: bytes) -> None:
     """Write at once, so that whoever reads along sees it."""
+    if sys.stdout is None:
+        raise OutputError("standard output: is closed\n  open it, or write into a file:  --file FILE --output FILE")
     try:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()

@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -28,6 +28,7 @@ _DECLARED = {
     "tmx": _XML,
     "xliff": _XML,
 }
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LOOKED_AT = 4096  # bytes in which a declaration stands
 
 # What browsers take these names for, since pages that say them are written so.
@@ -69,14 +70,18 @@ class Document:
             ) from error
 
 
-def check_document(path: Path, format: str | None = None) -> None:
+def check_document(
+    path: Path, format: str | None = None, columns: Sequence[str] = (), all_entries: bool = False
+) -> None:
     """Check that a file can be opened and is of a format of ours, before time is spent on anything else.
 
     Raises:
-        UsageError: If its format is none of ours.
+        UsageError: If its format is none of ours, or has not what is chosen of it.
         DataError: If it cannot be read.
     """
-    _opened(path, format)[0].close()
+    file, found = _opened(path, format)
+    file.close()
+    found.check(columns, all_entries)
 
 
 def open_document(path: Path, settings: Settings, format: str | None = None) -> Document:
@@ -117,9 +122,17 @@ def read_document(text: str, settings: Settings, format: str = "text", name: str
         name: What it is called in messages.
 
     Raises:
-        UsageError: If there is no such format.
+        UsageError: If there is no such format, or it has not what is chosen of it.
+        DataError: If the text holds what is no character, as text of an unknown encoding does.
     """
     found = format_named(format)
+    found.check(settings.columns, settings.all_entries)
+    half = _SURROGATE.search(text)
+    if half:
+        raise DataError(
+            f"{name}: character {half.start() + 1} is {half[0]!r}, half of a character\n"
+            "  decode the text in the encoding that it has"
+        )
     bare = text.removeprefix(_BOM)
     pieces = found.cut(lines_of_text(bare) if found.by_lines else bare, settings, name)
     return Document(name, format, "utf-8", _after_mark(text[: len(text) - len(bare)], pieces))

@@ -362,7 +362,7 @@ def choose_place(device: int | str | None) -> tuple[Place | None, str | None]:
         return Place("cuda" if gpus else "cpu"), None
     if isinstance(device, int):
         device = "cpu" if device < 0 else f"cuda:{device}"
-    named = re.fullmatch(r"(cpu|cuda)(?::(\d+))?", device)
+    named = re.fullmatch(r"(cpu|cuda)(?::(\d+))?", str(device))
     if named is None:
         return None, None
     index = int(named[2] or 0)

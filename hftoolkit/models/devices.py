@@ -30,7 +30,7 @@ def choose_device(wanted: int | str | torch.device | None = None) -> torch.devic
         wanted = "cpu" if wanted < 0 else f"cuda:{wanted}"
     try:
         device = torch.device(wanted)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise UsageError(f"unknown device '{wanted}'\n  use 'cpu', 'mps', 'cuda', or the number of a GPU") from error
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         _say_once(f"no GPU '{device}' here: running on the CPU")

@@ -132,7 +132,7 @@ def test_an_interruption_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hftoolkit.evaluation.evaluate", interrupted)
     outcome = hftoolkit("evaluate", "x")
     assert (outcome.code, outcome.out) == (130, "")
-    assert outcome.err == "\nerror: interrupted; a run continues when it is started again\n"
+    assert outcome.err == "\nerror: interrupted; a run continues when it is started again, a document with --resume\n"
 
 
 def test_a_reader_that_leaves_is_no_bug() -> None:

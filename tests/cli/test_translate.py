@@ -12,6 +12,7 @@ from conftest import PAIRS
 from running import TERMINAL, hftoolkit
 
 from hftoolkit.cli.translate import translate
+from hftoolkit.errors import OutputError
 from hftoolkit.translating import open_translator
 
 SOURCES = "".join(f"{source}\n" for source, _ in PAIRS)
@@ -269,3 +270,45 @@ def test_neither_torch_nor_transformers_is_imported(marian: Path, cache: Path) -
         [sys.executable, "-c", code, str(marian)], capture_output=True, encoding="utf-8", env=environment, check=True
     )
     assert (done.stdout, done.stderr) == ("晚安！\n", "set()\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--column", "en"],
+            "--column is about jsonl, csv and tsv, and this document is text\n"
+            "  leave it out, or name another format:  --format jsonl\n",
+        ),
+        (
+            ["--all-entries", "--format", "csv"],
+            "--all-entries is about po, xliff and tmx, and this document is csv\n"
+            "  leave it out, or name another format:  --format po\n",
+        ),
+    ],
+)
+@pytest.mark.parametrize("given", ["text", "file"])
+def test_what_a_format_does_not_have_is_not_chosen(
+    arguments: list[str], message: str, given: str, tmp_path: Path
+) -> None:
+    (tmp_path / "letter.txt").write_text("Good night!", encoding="utf-8")
+    what = ["Good night!"] if given == "text" else ["--file", str(tmp_path / "letter.txt")]
+    outcome = hftoolkit("translate", "--model", "none", *arguments, *what)
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", f"error: {message}")
+
+
+def test_a_text_that_is_not_utf8_is_told(marian: Path) -> None:
+    outcome = hftoolkit("translate", "--model", marian, "Caf\udce9")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err == (
+        "error: text: character 4 is '\\udce9', half of a character\n  decode the text in the encoding that it has\n"
+    )
+
+
+def test_a_closed_standard_output_is_told(marian: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(OutputError) as caught:
+        translate.main(["--model", str(marian), "Good night!"], standalone_mode=False)
+    assert str(caught.value) == (
+        "standard output: is closed\n  open it, or write into a file:  --file FILE --output FILE"
+    )

@@ -6,7 +6,7 @@ document is one text, or, where the format can be read line by line, its lines w
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -36,6 +36,29 @@ class Format:
     by_lines: bool = False
     """Whether the function takes lines, and memory does not grow with the file."""
 
+    has_columns: bool = False
+    """Whether columns of it can be chosen."""
+
+    has_entries: bool = False
+    """Whether it has entries with a source and a translation."""
+
+    def check(self, columns: Sequence[str], all_entries: bool) -> None:
+        """Check that a document of this format has what is chosen of it.
+
+        Raises:
+            UsageError: If it has no columns, or no entries.
+        """
+        if columns and not self.has_columns:
+            raise self._lacking("--column", [each.name for each in _FORMATS if each.has_columns])
+        if all_entries and not self.has_entries:
+            raise self._lacking("--all-entries", [each.name for each in _FORMATS if each.has_entries])
+
+    def _lacking(self, option: str, formats: Sequence[str]) -> UsageError:
+        return UsageError(
+            f"{option} is about {', '.join(formats[:-1])} and {formats[-1]}, and this document is {self.name}\n"
+            f"  leave it out, or name another format:  --format {formats[0]}"
+        )
+
     def cut(self, document: Any, settings: Settings, name: str) -> Iterator[Piece]:
         """Cut a document, given as a text or as an iterator of lines, into pieces."""
         function: Callable[[Any, Settings, str], Iterator[Piece]]
@@ -45,16 +68,16 @@ class Format:
 
 _FORMATS = (
     Format("text", (".txt", ".text"), "text", by_lines=True),
-    Format("jsonl", (".jsonl", ".ndjson", ".json"), "json_lines", by_lines=True),
-    Format("csv", (".csv",), "delimited", "csv_pieces", by_lines=True),
-    Format("tsv", (".tsv", ".tab"), "delimited", "tsv_pieces", by_lines=True),
+    Format("jsonl", (".jsonl", ".ndjson", ".json"), "json_lines", by_lines=True, has_columns=True),
+    Format("csv", (".csv",), "delimited", "csv_pieces", by_lines=True, has_columns=True),
+    Format("tsv", (".tsv", ".tab"), "delimited", "tsv_pieces", by_lines=True, has_columns=True),
     Format("srt", (".srt",), "subtitles", "srt_pieces", by_lines=True),
     Format("vtt", (".vtt",), "subtitles", "vtt_pieces", by_lines=True),
     Format("markdown", (".md", ".markdown", ".mdown", ".mkd"), "markdown"),
     Format("html", (".html", ".htm", ".xhtml"), "html"),
-    Format("po", (".po", ".pot"), "po"),
-    Format("xliff", (".xlf", ".xliff"), "xliff"),
-    Format("tmx", (".tmx",), "tmx"),
+    Format("po", (".po", ".pot"), "po", has_entries=True),
+    Format("xliff", (".xlf", ".xliff"), "xliff", has_entries=True),
+    Format("tmx", (".tmx",), "tmx", has_entries=True),
 )
 
 FORMATS = {each.name: each for each in _FORMATS}
