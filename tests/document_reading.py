@@ -1,12 +1,13 @@
-"""A document that is cut, and what is written when its texts are translated."""
+"""What `filling` says of pieces, of a whole document; and wild documents."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import filling
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from wild_texts import WILD
 
-from hftoolkit.documents.pieces import Place, Text, flat
+from hftoolkit.documents.pieces import Piece, Place, Text
 from hftoolkit.documents.reading import read_document
 from hftoolkit.documents.settings import Settings
 
@@ -18,33 +19,28 @@ SETTINGS = Settings(source="en", target="zh-Hans")
 
 def places(text: str, format: str, settings: Settings = SETTINGS) -> list[Place]:
     """What is translated of a document."""
-    return [piece for piece in read_document(text, settings, format, "doc").pieces if isinstance(piece, Place)]
+    return list(filling.places(_pieces(text, format, settings)))
 
 
 def texts(text: str, format: str, settings: Settings = SETTINGS) -> list[str]:
     """The texts of a document, marks as they are written."""
-    return [flat(each) for place in places(text, format, settings) for each in place.texts]
+    return filling.texts(_pieces(text, format, settings))
 
 
 def kept(text: str, format: str, settings: Settings = SETTINGS) -> str:
     """A document of which nothing is translated."""
-    pieces = read_document(text, settings, format, "doc").pieces
-    return "".join(piece if isinstance(piece, str) else piece.kept for piece in pieces)
-
-
-def shouted(text: Text) -> Text:
-    """A translation that can be seen: in capitals, marks as they are."""
-    return tuple(part.upper() if isinstance(part, str) else part for part in text)
+    return filling.kept(_pieces(text, format, settings))
 
 
 def translated(
-    text: str, format: str, translate: Callable[[Text], Text] = shouted, settings: Settings = SETTINGS
+    text: str, format: str, translate: Callable[[Text], Text] = filling.shouted, settings: Settings = SETTINGS
 ) -> str:
     """A document of which every text is translated."""
-    pieces = read_document(text, settings, format, "doc").pieces
-    return "".join(
-        piece if isinstance(piece, str) else piece.fill([translate(each) for each in piece.texts]) for piece in pieces
-    )
+    return filling.filled(_pieces(text, format, settings), translate)
+
+
+def _pieces(text: str, format: str, settings: Settings) -> Iterator[Piece]:
+    return read_document(text, settings, format, "doc").pieces
 
 
 def documents(*fragments: str) -> st.SearchStrategy[str]:
