@@ -63,6 +63,7 @@ def doubts_about_rows(task: Task, rows: RunRows, leaks: Mapping[str, int]) -> It
     for place, part in _parts_of(rows):
         sample = part.take(_places(len(part), _SAMPLE, together=_TOGETHER))
         yield from (f"{place}: {message}" for message in [*task.doubts(sample), *_damage(sample)])
+    yield from task.doubts_among(rows)
     for place, part in _held_out(rows):
         if leaks[place] > _LEAKED * len(part):
             same = part.folder == rows.train.folder  # held out by file: the rows are in two of the files

@@ -98,7 +98,8 @@ def scores(task: Task, scored: Scored) -> list[Score]:
         counts = scored.counts[measure.name]
         interval = bootstrap(counts, measure.total, whole=measure.whole)
         value = measure.of(counts)
-        found.append(Score(measure.name, value, interval.low, interval.high, measure.signature(set(scored.answers))))
+        signature = measure.signature(set(scored.answers))
+        found.append(Score(measure.name, value, interval.low, interval.high, signature, measure.higher))
     return found
 
 

@@ -1,6 +1,9 @@
 """Roles whose values are more than a text: what they hold, in every task and whatever file they come from.
 
 ================  =====================================================================================================
+``label``         what a text is, a text; files may have numbers in its place
+``labels``        the same where a text may be several things, a list of texts, or one text that holds all of them
+``number``        a number that says how much, as a text
 ``words``         the words of a sentence, a list of texts
 ``tags``          a text for every word
 ``spans``         parts of ``text``, a list of ``"START END LABEL"``: see `hftoolkit.data.spans`
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from hftoolkit.data.tables import Kind
 
 KINDS: Final[Mapping[str, "Kind"]] = {
+    "label": "text",
+    "labels": "texts",
+    "number": "text",
     "words": "texts",
     "tags": "texts",
     "spans": "texts",
@@ -26,9 +32,9 @@ KINDS: Final[Mapping[str, "Kind"]] = {
 }
 """What the roles above hold; all others hold a text, or a list of alternative ones."""
 
-MAY_BE_EMPTY: Final = frozenset({"spans", "answers", "starts"})
-"""Roles of which an empty list says something: a text in which nothing is named, a question without an answer. Null
-says nothing of them either."""
+MAY_BE_EMPTY: Final = frozenset({"labels", "spans", "answers", "starts"})
+"""Roles of which an empty list says something: a text that is none of the things, or in which nothing is named, a
+question without an answer. Null says nothing of them either."""
 
 OPTIONAL: Final = frozenset({"starts"})
 """Roles that a file need not have: they are made from the others."""

@@ -33,6 +33,9 @@ class Score:
     signature: str
     """What makes the score comparable; empty where its library gives none."""
 
+    higher: bool = True
+    """Whether more is better."""
+
 
 @dataclass(frozen=True)
 class Change:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hftoolkit.data.prepared import RunRows
+from hftoolkit.data.rows import Rows
 from hftoolkit.models.saved import Saved
 from hftoolkit.recipe.schema import Languages, Part
 from hftoolkit.reports.sections import Section
@@ -68,8 +70,8 @@ class Task(ABC):
     What a class says here for all its instances, an instance may say otherwise, where its options ask for it.
     """
 
-    class Options(Part):
-        """The task's part of a recipe."""
+    Options: ClassVar[type[Part]] = Part
+    """The task's part of a recipe; as it is here, there is none."""
 
     inputs: tuple[str, ...]
     """Roles needed to predict."""
@@ -121,7 +123,7 @@ class Task(ABC):
             languages = Languages(source=saved.source_language, target=saved.target_language)
         return cls(saved.state.get("options", {}) if saved else {}, languages)
 
-    def learn(self, rows: Iterable[Row]) -> list[str]:
+    def learn(self, rows: Rows) -> list[str]:
         """Take from the training rows what must be known before a model is loaded, such as the labels; one pass.
 
         Returns:
@@ -234,6 +236,10 @@ class Task(ABC):
 
     def doubts(self, rows: Sequence[Row]) -> list[str]:
         """What looks wrong about some rows, in the order of their file; what to do stands in further lines."""
+        return []
+
+    def doubts_among(self, rows: RunRows) -> list[str]:
+        """What looks wrong about all rows of a run together, each naming its place in the recipe, file and line."""
         return []
 
     def doubts_about(self, tokenizer: Any) -> list[str]:

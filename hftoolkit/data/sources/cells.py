@@ -1,5 +1,6 @@
 """Values of roles that are more than a text, brought into one form and checked, whatever file they come from."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,8 @@ from hftoolkit.data.sources.reading import BadRows, Raw, Reading, told
 from hftoolkit.data.spans import ADVICE as ADVICE_FOR_SPANS
 from hftoolkit.data.spans import read_spans
 
+_ADVICE_FOR_LABELS = "a label is a text or a number; several of one text are a list:  columns: {labels: COLUMN}"
+_ADVICE_FOR_NUMBERS = "map the column that has a number in every row:  columns: {number: COLUMN}"
 _ADVICE_FOR_WORDS = 'words and tags are lists of equal length:  {"words": ["Paris", "."], "tags": ["B-LOC", "O"]}'
 
 
@@ -23,6 +26,10 @@ def uniform(raws: Iterator[Raw], reading: Reading) -> Iterator[Raw]:
         return _each(raws, _spans, BadRows(ADVICE_FOR_SPANS), reading)
     if {"context", "answers"} <= roles:
         return _each(raws, _answers, BadRows(ADVICE_FOR_ANSWERS), reading)
+    if roles & {"label", "labels"}:
+        return _each(raws, _labels, BadRows(_ADVICE_FOR_LABELS), reading)
+    if "number" in roles:
+        return _each(raws, _number, BadRows(_ADVICE_FOR_NUMBERS), reading)
     return _each(raws, _words, BadRows(_ADVICE_FOR_WORDS), reading) if "words" in roles else raws
 
 
@@ -40,6 +47,36 @@ def _each(raws: Iterator[Raw], read: _Read, bad: BadRows, reading: Reading) -> I
         else:
             yield row, place, number
     bad.check()
+
+
+def _labels(row: dict[str, Any], where: str, reading: Reading) -> dict[str, Any]:
+    found = dict(row)
+    if found.get("label") is not None:
+        found["label"] = _label(found["label"])
+    if (several := found.get("labels")) is not None:
+        values = several if isinstance(several, list) else [several]
+        found["labels"] = [text for text in map(_label, values) if text.strip()]
+    return found
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise ValueError(f"label: expected a text or a number, got {value!r:.40}")
+
+
+def _number(row: dict[str, Any], where: str, reading: Reading) -> dict[str, Any]:
+    value = row["number"]
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return row
+    try:
+        if isinstance(value, bool) or not math.isfinite(float(value)):
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"number: expected a number, got {value!r:.40}") from None
+    return {**row, "number": str(value).strip()}
 
 
 def _words(row: dict[str, Any], where: str, reading: Reading) -> dict[str, Any]:
