@@ -4,6 +4,8 @@ import sys
 
 import click
 
+from hftoolkit.cli.output import put_out
+
 
 @click.command()
 @click.argument("recipe", type=click.Path(path_type=str))
@@ -21,5 +23,5 @@ def check(recipe: str, overrides: tuple[str, ...], overwrite: bool, as_json: boo
     from hftoolkit.checking import check as run
 
     found = run(recipe, overrides=overrides, overwrite=overwrite)
-    click.echo(found.to_json() if as_json else str(found), nl=not as_json)
+    put_out(found.to_json() if as_json else str(found), end="" if as_json else "\n")
     sys.exit(found.exit_code)

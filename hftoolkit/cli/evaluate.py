@@ -2,6 +2,8 @@
 
 import click
 
+from hftoolkit.cli.output import put_out
+
 
 @click.command()
 @click.argument("recipe", type=click.Path(path_type=str), metavar="RECIPE|RUN")
@@ -25,4 +27,4 @@ def evaluate(recipe: str, model: str | None, data: str | None, overrides: tuple[
     found = run(recipe, model=model, data=data, overrides=overrides)
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
-    click.echo(str(found))
+    put_out(str(found))

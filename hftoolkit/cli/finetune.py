@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hftoolkit.cli.output import put_out
+
 if TYPE_CHECKING:
     from hftoolkit.reports.run import Report
 
@@ -24,7 +26,7 @@ def finetune(recipe: str, overrides: tuple[str, ...], overwrite: bool) -> None:
 
     report = run(recipe, overrides=overrides, overwrite=overwrite)
     if report.tests:  # of several processes one has the scores
-        click.echo("\n".join(_lines(report)))
+        put_out("\n".join(_lines(report)))
 
 
 def _lines(report: "Report") -> Iterator[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hftoolkit.cli.output import put_out
 from hftoolkit.recipe import library
 
 
@@ -19,14 +20,14 @@ def list_recipes() -> None:
     names = library.names()
     width = max((len(name) for name in names), default=0)
     for name in names:
-        click.echo(f"{name:{width}}  {library.header(name)}")
+        put_out(f"{name:{width}}  {library.header(name)}")
 
 
 @recipes.command()
 @click.argument("name")
 def show(name: str) -> None:
     """Print a built-in recipe."""
-    click.echo(library.find(name).read_text(encoding="utf-8"), nl=False)
+    put_out(library.find(name).read_text(encoding="utf-8"), end="")
 
 
 @recipes.command()
@@ -38,7 +39,7 @@ def copy(name: str, folder: Path) -> None:
     FOLDER is the current one if left out. Nothing is overwritten.
     """
     for path in library.copy(name, folder):
-        click.echo(str(path))
+        put_out(str(path))
 
 
 @recipes.command()
@@ -46,4 +47,4 @@ def schema() -> None:
     """Print what a recipe may say, as JSON Schema for editors."""
     from hftoolkit.recipe.schema import schema_json
 
-    click.echo(json.dumps(schema_json(), indent=2, ensure_ascii=False))
+    put_out(json.dumps(schema_json(), indent=2, ensure_ascii=False))
