@@ -14,6 +14,8 @@ from hftoolkit.models.word_pieces import check_pieces, frame, word_pieces
 
 TEXTS = ["the good film was not very good", "we like the food", "great story, great film", "我在北京 住"]
 
+SPECIAL = {"bos_token": "<s>", "eos_token": "</s>"}
+
 
 def byte_level() -> Any:
     """As RoBERTa has it: a blank is part of the word behind it, and the first word has none."""
@@ -22,13 +24,13 @@ def byte_level() -> Any:
     inner.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
-        vocab_size=300, special_tokens=["<s>", "</s>", "<pad>"], initial_alphabet=alphabet, show_progress=False
+        vocab_size=300, special_tokens=["<s>", "</s>"], initial_alphabet=alphabet, show_progress=False
     )
     inner.train_from_iterator(TEXTS, trainer)
     inner.post_processor = processors.RobertaProcessing(
         ("</s>", 1), ("<s>", 0), trim_offsets=True, add_prefix_space=False
     )
-    return PreTrainedTokenizerFast(tokenizer_object=inner, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
+    return PreTrainedTokenizerFast(tokenizer_object=inner, **SPECIAL)
 
 
 def metaspace() -> Any:
@@ -41,7 +43,7 @@ def metaspace() -> Any:
     inner.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 1)]
     )
-    return PreTrainedTokenizerFast(tokenizer_object=inner, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+    return PreTrainedTokenizerFast(tokenizer_object=inner, **SPECIAL, unk_token="<unk>")  # noqa: S106
 
 
 @pytest.fixture(scope="module")
