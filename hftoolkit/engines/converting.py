@@ -10,8 +10,9 @@ import torch
 from ctranslate2.converters.transformers import MarianMTLoader
 
 from hftoolkit.engines.conversion import Outcome
-from hftoolkit.engines.ctranslate2 import CTranslate2Engine, Place
+from hftoolkit.engines.ctranslate2 import CTranslate2Engine
 from hftoolkit.engines.decoding import Decoding
+from hftoolkit.engines.places import Place
 from hftoolkit.engines.pytorch import TorchEngine
 from hftoolkit.metrics import translations
 from hftoolkit.models.loading import Loaded

@@ -1,10 +1,7 @@
 """The fast engine: CTranslate2 on a converted checkpoint, with neither torch nor transformers."""
 
-import os
-import re
-import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
@@ -15,7 +12,8 @@ import ctranslate2
 from hftoolkit.engines.base import Hypothesis, check_n_best, cut_note
 from hftoolkit.engines.batches import token_batches, windows
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.errors import UsageError
+from hftoolkit.engines.places import CPU, Place, threads
+from hftoolkit.engines.searching import STEP, Search, search_of
 from hftoolkit.models.marian_tokenizer import MarianTokenizer
 
 WINDOW = 4096
@@ -23,16 +21,6 @@ WINDOW = 4096
 
 CPU_TOKENS, GPU_TOKENS = 512, 16384
 """Source tokens at once."""
-
-STEP = 8
-"""CTranslate2 has one limit of the output for a batch. So that an answer does not hang on its neighbours, only rows
-whose lengths round up to the same multiple go together, and their limit is that of this multiple; what a row writes
-beyond its own limit is cut."""
-
-PATIENCE = 1.5
-"""How many outputs, in beams, have to be ended before a search is. With CTranslate2's own 1, poor outputs that end soon
-break off a better one: the tiny translator of our tests loses a sentence that is all but certain. On 1,012 FLORES rows
-of a real model, 1 missed what 4 found in 34 rows, 1.5 in 7 and 2 in 1, in 1.01 and 1.06 times the time of 1."""
 
 SCORED_TOKENS = 256
 """The same where outputs are scored: probabilities of the whole vocabulary are kept for every token."""
@@ -48,38 +36,6 @@ class Written(NamedTuple):
 
     score: float | None
     """Mean log-probability of its tokens, where the search knows it."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A device that CTranslate2 runs on."""
-
-    device: str = "cpu"
-    """``cpu`` or ``cuda``."""
-
-    index: int = 0
-    """Number of the GPU."""
-
-
-@dataclass(frozen=True)
-class Search:
-    """How outputs are looked for."""
-
-    options: Mapping[str, Any]
-    """Options of CTranslate2."""
-
-    decoding: Decoding
-    longest: int | None = None
-    """Output tokens at most that were asked for, the start and the end token included."""
-
-    def limit(self, source_tokens: int, positions: int) -> int:
-        """Output tokens at most for one source, the start and the end token included."""
-        limit = self.decoding.limit(source_tokens, positions)
-        return limit if self.longest is None else min(limit, self.longest)
-
-    def reach(self, source_tokens: int, positions: int) -> int:
-        """The same for the batch of this source."""
-        return self.limit(-(-source_tokens // STEP) * STEP, positions)
 
 
 @dataclass(frozen=True)
@@ -122,7 +78,7 @@ class CTranslate2Engine:
         *,
         positions: int,
         compute_type: str,
-        place: Place = Place(),
+        place: Place = CPU,
         batch_tokens: int | None = None,
     ) -> None:
         self.tokenizer = tokenizer
@@ -132,7 +88,7 @@ class CTranslate2Engine:
         """Sources cut because the model has no more positions."""
 
         self._folder, self._compute_type, self._place = folder, compute_type, place
-        self._threads = _threads() if place.device == "cpu" else 1
+        self._threads = threads() if place.device == "cpu" else 1
         self._workers = 1
         self._translator = self._opened()
 
@@ -305,85 +261,6 @@ class CTranslate2Engine:
             [Hypothesis(self.tokenizer.decode(one.ids), next(means) if one.score is None else one.score) for one in row]
             for row in rows
         ]
-
-
-def search_of(decoding: Decoding, settings: Mapping[str, Any]) -> Search:
-    """What CTranslate2 is asked for by a decoding and further settings of transformers.
-
-    Raises:
-        UsageError: If CTranslate2 cannot do exactly what a setting asks for.
-    """
-    options: dict[str, Any] = {
-        "beam_size": decoding.beams,
-        "length_penalty": decoding.length_penalty,
-        "no_repeat_ngram_size": decoding.no_repeat_ngram,
-        "repetition_penalty": decoding.repetition_penalty,
-        "min_decoding_length": 0,
-        "patience": PATIENCE,
-    }
-    longest: int | None = None
-    for name, value in settings.items():
-        match name, value:
-            case "num_beams", _:
-                options["beam_size"] = value
-            case "length_penalty", _:
-                options["length_penalty"] = value
-            case "no_repeat_ngram_size", _:
-                options["no_repeat_ngram_size"] = value
-            case "min_length", _:  # transformers counts the start token
-                options["min_decoding_length"] = max(options["min_decoding_length"], value - 1)
-            case "min_new_tokens", _:
-                options["min_decoding_length"] = max(options["min_decoding_length"], value)
-            case "max_length", _:
-                longest = value if longest is None else longest
-            case "max_new_tokens", _:  # where both are given this one holds, as in transformers
-                longest = value + 1
-            case "do_sample", False:
-                pass
-            case _:
-                raise UsageError(
-                    f"{name}: the ctranslate2 engine cannot do this exactly as transformers does\n"
-                    '  use the other engine:   engine="torch"'
-                )
-    return Search(options, decoding, longest)
-
-
-def choose_place(device: int | str | None) -> tuple[Place | None, str | None]:
-    """The device asked for or the best one that CTranslate2 runs on, and what should be said about the choice.
-
-    Args:
-        device: A GPU's number, -1 for the CPU, or a name; None chooses. A GPU that is not there is replaced by the CPU.
-
-    Returns:
-        No place for a device that CTranslate2 does not know.
-    """
-    gpus = ctranslate2.get_cuda_device_count()
-    if device is None:
-        return Place("cuda" if gpus else "cpu"), None
-    if isinstance(device, int):
-        device = "cpu" if device < 0 else f"cuda:{device}"
-    named = re.fullmatch(r"(cpu|cuda)(?::(\d+))?", str(device))
-    if named is None:
-        return None, None
-    index = int(named[2] or 0)
-    if named[1] == "cuda" and index >= gpus:
-        return Place(), f"no GPU '{device}' here: running on the CPU"
-    return Place(named[1], index if named[1] == "cuda" else 0), None
-
-
-def choose_format(place: Place) -> str:
-    """The number format in which models run fastest at a place without losing quality, as CTranslate2 names it."""
-    known = ctranslate2.get_supported_compute_types(place.device, place.index)
-    wanted = ("int8_float32",) if place.device == "cpu" else ("float16", "int8_float16", "int8_float32")
-    return next((name for name in wanted if name in known), "float32")
-
-
-def _threads() -> int:
-    """Processors that this process may use, or as many as ``OMP_NUM_THREADS`` says."""
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    if told.isdecimal() and int(told) > 0:
-        return int(told)
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _named(rows: Iterable[Iterable[int]]) -> list[list[str]]:

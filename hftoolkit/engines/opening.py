@@ -125,7 +125,8 @@ def _open_torch(name: str, auto_class: AutoClass, device: int | str | None, revi
 
 def _open_fast(name: str, auto_class: AutoClass, device: int | str | None, revision: str) -> Opened:
     from hftoolkit.engines.conversion import Outcome, UnsuitedError, converted
-    from hftoolkit.engines.ctranslate2 import CTranslate2Engine, choose_format, choose_place
+    from hftoolkit.engines.ctranslate2 import CTranslate2Engine
+    from hftoolkit.engines.places import choose_format, choose_place
     from hftoolkit.models.marian_tokenizer import MarianTokenizer, UnknownTokenizerError
 
     place, note = choose_place(device)

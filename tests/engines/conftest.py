@@ -7,7 +7,8 @@ from conftest import PAIRS
 from tiny_models import two_vocabularies
 
 from hftoolkit.engines.converting import convert
-from hftoolkit.engines.ctranslate2 import CTranslate2Engine, Place
+from hftoolkit.engines.ctranslate2 import CTranslate2Engine
+from hftoolkit.engines.places import Place
 from hftoolkit.engines.pytorch import TorchEngine
 from hftoolkit.models.loading import Loaded, load_checkpoint
 from hftoolkit.models.marian_tokenizer import MarianTokenizer

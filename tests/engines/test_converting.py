@@ -10,7 +10,7 @@ from engines.conftest import KNOWN, UNKNOWN, load
 from hftoolkit.engines import converting
 from hftoolkit.engines.conversion import Outcome
 from hftoolkit.engines.converting import convert
-from hftoolkit.engines.ctranslate2 import Place
+from hftoolkit.engines.places import Place
 from hftoolkit.models.loading import Loaded
 from hftoolkit.models.marian_tokenizer import MarianTokenizer
 

@@ -12,7 +12,7 @@ from conftest import PAIRS
 from engines.conftest import KNOWN, UNKNOWN, fast_engine, load
 
 from hftoolkit.engines import ctranslate2
-from hftoolkit.engines.ctranslate2 import CTranslate2Engine, Place, choose_format, choose_place, search_of
+from hftoolkit.engines.ctranslate2 import CTranslate2Engine
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.engines.pytorch import TorchEngine
 from hftoolkit.errors import UsageError
@@ -138,18 +138,6 @@ def test_what_it_cannot_do_exactly_is_refused_at_once(fast: CTranslate2Engine, n
     )
 
 
-def test_beams_and_their_penalty_reach_the_search() -> None:
-    decoding = Decoding(3, 0.6, no_repeat_ngram=2, repetition_penalty=1.5)
-    assert search_of(decoding, {}).options == {
-        "beam_size": 3,
-        "length_penalty": 0.6,
-        "no_repeat_ngram_size": 2,
-        "repetition_penalty": 1.5,
-        "min_decoding_length": 0,
-        "patience": 1.5,
-    }
-
-
 # Several texts
 
 
@@ -260,53 +248,6 @@ def test_in_int8_it_still_knows_what_it_learned(marian: Path, tmp_path: Path) ->
     engine = fast_engine(load(marian), tmp_path, "int8_float32")
     assert engine.signature == "ctranslate2|int8_float32"
     assert list(engine.generate(KNOWN, Decoding())) == [target for _, target in PAIRS]
-
-
-@pytest.mark.parametrize(
-    ("device", "gpus", "place", "note"),
-    [
-        (None, 0, Place(), None),
-        (None, 2, Place("cuda"), None),
-        (-1, 2, Place(), None),
-        (1, 2, Place("cuda", 1), None),
-        ("cpu", 2, Place(), None),
-        ("cuda", 1, Place("cuda"), None),
-        ("cuda:1", 2, Place("cuda", 1), None),
-        (1, 1, Place(), "no GPU 'cuda:1' here: running on the CPU"),
-        ("cuda", 0, Place(), "no GPU 'cuda' here: running on the CPU"),
-        ("mps", 1, None, None),
-        ("banana", 1, None, None),
-    ],
-)
-def test_a_device_by_number_or_name(
-    device: int | str | None, gpus: int, place: Place | None, note: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ctranslate2.get_cuda_device_count", lambda: gpus)
-    assert choose_place(device) == (place, note)
-
-
-@pytest.mark.parametrize(
-    ("place", "known", "wanted"),
-    [
-        (Place(), {"int8", "int8_float32", "int16", "float32"}, "int8_float32"),
-        (Place(), {"float32"}, "float32"),
-        (Place("cuda"), {"int8", "int8_float16", "float16", "float32"}, "float16"),
-        (Place("cuda"), {"int8_float32", "float32"}, "int8_float32"),
-    ],
-)
-def test_the_number_format_suits_the_device(
-    place: Place, known: set[str], wanted: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ctranslate2.get_supported_compute_types", lambda device, index: known)
-    assert choose_format(place) == wanted
-
-
-@pytest.mark.parametrize("told", ["", "0", "many"])
-def test_without_a_word_about_threads_all_processors_are_used(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", told)
-    assert ctranslate2._threads() >= 1
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert ctranslate2._threads() == 3
 
 
 def test_neither_torch_nor_transformers_is_imported() -> None:
