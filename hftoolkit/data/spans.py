@@ -6,6 +6,7 @@ A row holds a list of ``"START END LABEL"``, in characters from 0, the end not i
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -89,10 +90,9 @@ def _parsed(value: Any) -> tuple[Span, str | None]:
     elif isinstance(value, list):
         parts = value
     elif isinstance(value, str):
-        try:
-            return Span.read(value), None
-        except ValueError:
-            pass
+        with suppress(ValueError):
+            span = Span.read(value)
+            parts = [span.start, span.end, span.label]
     if len(parts) != 3 or not all(type(part) is int for part in parts[:2]) or not _is_label(parts[2]):
         raise ValueError(f"spans: expected start, end and label, got {_shown(value)}")
     return Span(*parts), said if isinstance(said, str) else None

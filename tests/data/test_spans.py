@@ -49,6 +49,7 @@ def test_spans_may_touch() -> None:
         ([["0", "5", "x"]], 'spans: expected start, end and label, got ["0", "5", "x"]'),
         ([[False, True, "x"]], 'spans: expected start, end and label, got [false, true, "x"]'),
         ([[0, 5, " "]], 'spans: expected start, end and label, got [0, 5, " "]'),
+        (["0 5 "], 'spans: expected start, end and label, got "0 5 "'),
         ([{"start": 0, "end": 5}], 'spans: expected start, end and label, got {"start": 0, "end": 5}'),
         ([None], "spans: expected start, end and label, got null"),
         ([[22, 30, "LOC"]], "spans: 'LOC' from 22 to 30 lies outside the text, which has 29 characters"),

@@ -207,6 +207,43 @@ def test_json_that_is_no_document(path: Path, content: Any, found: str) -> None:
     assert message(path, content, format="squad") == expected
 
 
+_KEYS = [
+    "data",
+    "paragraphs",
+    "qas",
+    "context",
+    "question",
+    "answers",
+    "text",
+    "answer_start",
+    "is_impossible",
+    "title",
+]
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 60) | st.floats() | st.sampled_from([CONTEXT, "France", ""]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(_VALUES, _VALUES)
+def test_wild_documents_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, paragraphs: Any, answers: Any
+) -> None:
+    asked = [{"question": "Where?", "answers": answers}]
+    content = {"data": [{"paragraphs": [{"context": CONTEXT, "qas": asked}]}, {"paragraphs": paragraphs}]}
+    path = tmp_path_factory.getbasetemp() / "wild-document.json"
+    try:
+        rows, _, _ = read(path, content)
+    except DataError:
+        return
+    for row in rows:
+        assert all(
+            start == -1 or row["context"].startswith(text, start)
+            for text, start in zip(row["answers"] or [], row["starts"] or [], strict=True)
+        )
+
+
 def test_what_is_no_json(path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read_all(ROLES, source=write(path, '{"data": [{"paragraphs": ['))
