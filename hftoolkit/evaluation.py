@@ -88,7 +88,7 @@ def score_model(task: Task, engine: Any, rows: Rows, decoding: Decoding, tally: 
 
 def score_trivial(task: Task, rows: Rows) -> Scored:
     """Measure the baseline that knows nothing."""
-    return score(task, (task.trivial(row) for row in rows), rows)
+    return score(task, task.trivials(rows), rows)
 
 
 def scores(task: Task, scored: Scored) -> list[Score]:

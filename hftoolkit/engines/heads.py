@@ -64,6 +64,7 @@ class HeadEngine:
         rows: Iterable[Row],
         encode: Callable[[Sequence[Row]], Sequence[Sequence[Feature]]],
         keep: Callable[[Any, list[int]], Sequence[Kept]],
+        forward: Callable[[Any, Sequence[Feature]], Any] | None = None,
     ) -> Iterator[tuple[Row, Sequence[Feature], list[Kept]]]:
         """Run the model over rows, in order and in constant memory.
 
@@ -72,6 +73,8 @@ class HeadEngine:
             encode: Features of some rows, none, one or several each; none longer than `limit`.
             keep: What is kept of the output for a batch, one small thing for every feature in it; it is given the
                 model's output, on the model's device, and the features' lengths.
+            forward: What is run in the place of the model, given its inputs and the features: where most of the output
+                would not be looked at.
 
         Returns:
             Every row with its features and what was kept of each.
@@ -81,29 +84,37 @@ class HeadEngine:
         while chunk := list(islice(stream, CHUNK)):
             waiting += zip(chunk, encode(chunk), strict=True)
             if sum(len(features) for _, features in waiting) >= WINDOW:
-                yield from self._window(waiting, keep)
+                yield from self._window(waiting, keep, forward)
                 waiting = []
-        yield from self._window(waiting, keep)
+        yield from self._window(waiting, keep, forward)
 
     def _window(
-        self, window: Sequence[tuple[Row, Sequence[Feature]]], keep: Callable[[Any, list[int]], Sequence[Kept]]
+        self,
+        window: Sequence[tuple[Row, Sequence[Feature]]],
+        keep: Callable[[Any, list[int]], Sequence[Kept]],
+        forward: Callable[[Any, Sequence[Feature]], Any] | None,
     ) -> Iterator[tuple[Row, Sequence[Feature], list[Kept]]]:
         flat = [feature for _, features in window for feature in features]
         self.cut += sum(any("cut" in feature for feature in features) for _, features in window)
         lengths = [len(feature["input_ids"]) for feature in flat]
         found: dict[int, Kept] = {}
         for places in token_batches(lengths, self.batch_tokens):
-            found |= zip(places, self._batch([flat[place] for place in places], keep), strict=True)
+            found |= zip(places, self._batch([flat[place] for place in places], keep, forward), strict=True)
         kept = (found[place] for place in range(len(flat)))
         for row, features in window:
             yield row, features, list(islice(kept, len(features)))
 
     @torch.inference_mode()
-    def _batch(self, features: Sequence[Feature], keep: Callable[[Any, list[int]], Sequence[Kept]]) -> Sequence[Kept]:
+    def _batch(
+        self,
+        features: Sequence[Feature],
+        keep: Callable[[Any, list[int]], Sequence[Kept]],
+        forward: Callable[[Any, Sequence[Feature]], Any] | None,
+    ) -> Sequence[Kept]:
         self.model.eval()
         device = self.model.device
         tables = model_inputs(features, self.tokenizer.pad_token_id or 0)
         inputs = {name: torch.from_numpy(table).to(device) for name, table in tables.items()}
         with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            output = self.model(**inputs)
+            output = forward(inputs, features) if forward else self.model(**inputs)
         return keep(output, [len(feature["input_ids"]) for feature in features])

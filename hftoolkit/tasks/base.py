@@ -262,6 +262,10 @@ class Task(ABC):
     def trivial(self, row: Row) -> Any:
         """The prediction of a baseline that knows nothing but what `learn` saw."""
 
+    def trivials(self, rows: Iterable[Row]) -> Iterator[Any]:
+        """The same for some rows, in order, where what is asked about a row depends on others."""
+        return (self.trivial(row) for row in rows)
+
     @abstractmethod
     def shown(self, prediction: Any) -> str:
         """A prediction as one line of text."""
