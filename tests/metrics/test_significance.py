@@ -5,9 +5,13 @@ from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sacrebleu.significance import PairedTest
+from scipy.stats import binomtest
 
-from hftoolkit.metrics.significance import PairedResult, bootstrap, paired_test, resampled
+from hftoolkit.metrics.correlations import spearman
+from hftoolkit.metrics.significance import PairedResult, bootstrap, mcnemar, paired_test, resampled
 from hftoolkit.metrics.translations import bleu, chrf, sentence_counts, total
 
 REFERENCES = [
@@ -87,3 +91,51 @@ def test_counts_of_different_rows_are_refused():
     expected = "expected counts of the same rows, got shapes (2, 2) and (3, 2)"
     with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
         paired_test(np.ones((2, 2)), np.ones((3, 2)), mean)
+
+
+def unused(counts):
+    raise AssertionError("the score of all rows is no function of their sum")
+
+
+def test_a_score_of_all_rows_sees_the_rows_that_a_score_of_their_sum_sees():
+    generator = np.random.default_rng(5)
+    before, after = (generator.integers(1, 9, size=(40, 2)) for _ in range(2))
+
+    def whole(rows):
+        return mean(rows.sum(axis=0))
+
+    assert resampled(after, unused, 50, whole=whole) == pytest.approx(resampled(after, mean, 50))
+    assert bootstrap(after, unused, whole=whole).high == pytest.approx(bootstrap(after, mean).high)
+    paired = paired_test(before, after, unused, whole=whole)
+    assert paired.difference == pytest.approx(paired_test(before, after, mean).difference)
+    assert paired.p == paired_test(before, after, mean).p
+
+
+def test_a_rank_correlation_has_an_interval():
+    true = np.arange(60.0)
+    wild = true + np.random.default_rng(5).normal(0, 20, size=60)
+    before, after = np.stack([wild, true], axis=1), np.stack([true**3, true], axis=1)
+
+    interval = bootstrap(before, unused, whole=spearman)
+    paired = paired_test(before, after, unused, whole=spearman)
+
+    assert interval.low < spearman(before) < interval.high < 95
+    assert paired.difference == pytest.approx(100 - spearman(before))
+    assert paired.low > 0
+
+
+@given(rows=st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
+def test_mcnemar_is_a_binomial_test_of_the_rows_that_differ(rows):
+    before, after = np.array(rows).T
+    won, lost = sum(after & ~before), sum(before & ~after)
+
+    expected = binomtest(won, won + lost).pvalue if won + lost else 1.0
+
+    assert mcnemar(before, after) == pytest.approx(expected)
+    assert mcnemar(after, before) == mcnemar(before, after)
+
+
+def test_mcnemar_knows_many_rows():
+    before, after = np.arange(5000) < 2400, np.arange(5000) >= 2400
+
+    assert mcnemar(before, after) == pytest.approx(binomtest(2400, 5000).pvalue)
