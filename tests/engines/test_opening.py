@@ -13,7 +13,6 @@ import torch
 from conftest import PAIRS
 from engines.conftest import KNOWN, load
 
-from hftoolkit.engines import ctranslate2
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.engines.opening import Opened, open_engine
 from hftoolkit.errors import HftoolkitError, HubError, ModelError, OutputError, UsageError
@@ -284,7 +283,3 @@ def test_importing_it_is_light() -> None:
     code = "import sys, hftoolkit.engines.opening\nprint(*{name.split('.')[0] for name in sys.modules})"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True).stdout
     assert not {"torch", "transformers", "pydantic", "ctranslate2", "numpy"} & set(out.split())
-
-
-def test_the_formats_are_those_of_the_library() -> None:
-    assert ctranslate2.choose_format(ctranslate2.Place()) in ("int8_float32", "float32")

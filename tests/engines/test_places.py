@@ -50,3 +50,7 @@ def test_without_a_word_about_threads_all_processors_are_used(told: str, monkeyp
     assert threads() >= 1
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert threads() == 3
+
+
+def test_the_formats_are_those_of_the_library() -> None:
+    assert choose_format(Place()) in ("int8_float32", "float32")
