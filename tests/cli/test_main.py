@@ -73,7 +73,7 @@ def test_every_command_has_help(command: str) -> None:
 
 def test_every_file_in_the_folder_is_a_command() -> None:
     files = {path.stem for path in Path(sys.modules["hftoolkit.cli.main"].__file__ or "").parent.glob("*.py")}
-    assert files - {"__init__", "main"} == set(COMMANDS)
+    assert files - {"__init__", "main", "output"} == set(COMMANDS)
 
 
 def test_the_version() -> None:
