@@ -56,7 +56,7 @@ def training_curve(report: Report, theme: Theme = PAPER) -> bytes:
     figure = Figure(figsize=(8, 3.2), dpi=200, layout="constrained")
     FigureCanvasAgg(figure)
     left = figure.add_subplot()
-    _axis(left, "loss, nats per token", theme)
+    _axis(left, "loss", theme)
     left.set_xlabel("step", color=theme.text, fontsize=9)
     left.xaxis.set_major_formatter("{x:,.0f}")
     left.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 2.5, 5, 10]))

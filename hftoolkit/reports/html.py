@@ -42,6 +42,7 @@ def _environment() -> "Environment":
         wording.reached,
         wording.gained,
         wording.number,
+        wording.cell,
         wording.signed,
         wording.probability,
         wording.duration,

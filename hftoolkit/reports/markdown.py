@@ -1,9 +1,10 @@
 """A report as Markdown, for a terminal, a merge request or a model card."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from hftoolkit.metrics.significance import SAMPLES
+from hftoolkit.reports.markdown_sections import render_sections
+from hftoolkit.reports.markdown_text import plain, table
 from hftoolkit.reports.run import UNTOUCHED, Change, DataSource, Example, Report, Score, TestSet
 from hftoolkit.reports.wording import (
     amount,
@@ -18,8 +19,6 @@ from hftoolkit.reports.wording import (
     signed,
 )
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&#])")
-
 
 def render(report: Report, picture: str = "") -> str:
     """The report as Markdown, the verdict first.
@@ -29,8 +28,8 @@ def render(report: Report, picture: str = "") -> str:
         picture: Path of the training curve from where the text will stand; empty: no picture.
     """
     parts = [
-        f"# {_text(report.verdict())}",
-        *(f"**Caution:** {_text(caution)}" for caution in report.cautions()),
+        f"# {plain(report.verdict())}",
+        *(f"**Caution:** {plain(caution)}" for caution in report.cautions()),
         "## Scores",
         _scores(report.tests),
         _signatures(report),
@@ -38,7 +37,8 @@ def render(report: Report, picture: str = "") -> str:
             ["## Training", f"![Training loss, validation loss and validation score by step]({picture})"]
             * bool(picture)
         ),
-        *(["## Notes", "\n".join(f"- {_text(note)}" for note in report.notes)] * bool(report.notes)),
+        *(["## Notes", "\n".join(f"- {plain(note)}" for note in report.notes)] * bool(report.notes)),
+        *(block for test in report.tests for block in render_sections(test.sections, test.name)),
         *_examples(report.tests),
         "## Data",
         _data(report.data),
@@ -55,14 +55,14 @@ def _scores(tests: Iterable[TestSet]) -> str:
             before = test.score_before(after.name)
             lines.append(
                 [
-                    f"{_text(test.name)} ({counted(test.rows, 'row')})",
-                    _text(after.name),
+                    f"{plain(test.name)} ({counted(test.rows, 'row')})",
+                    plain(after.name),
                     _score(before) if before else "none",
                     _score(after),
                     *_change(before, after, test.changes.get(after.name)),
                 ]
             )
-    return _table(["test set", "score", "before", "after", "change", "paired test"], lines)
+    return table(["test set", "score", "before", "after", "change", "paired test"], lines)
 
 
 def _change(before: Score | None, after: Score, change: Change | None) -> tuple[str, str]:
@@ -75,11 +75,11 @@ def _change(before: Score | None, after: Score, change: Change | None) -> tuple[
 def _signatures(report: Report) -> str:
     lines = []
     for test in report.tests:
-        name = _text(test.name)
-        lines += [f"- {_text(score.name)} on {name}: `{score.signature}`" for score in test.after if score.signature]
+        name = plain(test.name)
+        lines += [f"- {plain(score.name)} on {name}: `{score.signature}`" for score in test.after if score.signature]
         if test.before and test.baseline != UNTOUCHED:
-            lines.append(f"- before on {name} is {_text(test.baseline)}, not a model")
-    lines.append(f"- decoding: `{report.decoding}`")
+            lines.append(f"- before on {name} is {plain(test.baseline)}, not a model")
+    lines.append(f"- {report.decoding_title}: `{report.decoding}`")
     lines.append(
         f"- in brackets: 95 % intervals from {SAMPLES:,} bootstrap resamples; the test is sacreBLEU's paired bootstrap"
     )
@@ -91,35 +91,35 @@ def _examples(tests: Iterable[TestSet]) -> list[str]:
     for test in tests:
         for title, examples in (("Best wins", test.best_wins), ("Worst regressions", test.worst_regressions)):
             if examples:
-                parts.append(f"## {title} on '{_text(test.name)}', by {_text(test.row_score)}")
+                parts.append(f"## {title} on '{plain(test.name)}', by {plain(test.row_score)}")
                 parts += [_example(example) for example in examples]
     return parts
 
 
 def _example(example: Example) -> str:
     lines = [
-        ["source", _text(example.source)],
-        *(["reference", _text(reference)] for reference in example.references),
-        ["before", _text(example.before)],
-        ["after", _text(example.after)],
+        ["source", plain(example.source)],
+        *(["reference", plain(reference)] for reference in example.references),
+        ["before", plain(example.before)],
+        ["after", plain(example.after)],
     ]
-    return _table([f"row {example.row:,}", signed(example.change)], lines)
+    return table([f"row {example.row:,}", signed(example.change)], lines)
 
 
 def _data(sources: Iterable[DataSource]) -> str:
     lines = [
         [
-            _text("; ".join([source.name, *source.notes])),
-            _text(source.use),
+            plain("; ".join([source.name, *source.notes])),
+            plain(source.use),
             f"{source.read:,}",
             f"{source.kept:,}",
-            _text(", ".join(f"{count:,} {reason}" for reason, count in source.dropped.items() if count)) or "none",
+            plain(", ".join(f"{count:,} {reason}" for reason, count in source.dropped.items() if count)) or "none",
             f"{source.weight:g}",
             f"`{source.fingerprint[:12]}`",
         ]
         for source in sources
     ]
-    return _table(["source", "used for", "read", "used", "dropped", "weight", "SHA-256"], lines)
+    return table(["source", "used for", "read", "used", "dropped", "weight", "SHA-256"], lines)
 
 
 def _facts(report: Report) -> str:
@@ -140,20 +140,10 @@ def _facts(report: Report) -> str:
         "started": report.started,
         "versions": ", ".join(f"{name} {version}" for name, version in report.versions.items()),
     }
-    return "\n".join(f"- {name}: {_text(fact)}" for name, fact in facts.items())
+    return "\n".join(f"- {name}: {plain(fact)}" for name, fact in facts.items())
 
 
 def _score(score: Score) -> str:
     if score.low is None or score.high is None:
         return reached(score)
     return f"{reached(score)} ({number(score.low)} to {number(score.high)})"
-
-
-def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    rows = [head, ["---"] * len(head), *lines]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _text(text: str) -> str:
-    """Text of a stranger, on one line, with nothing in it that Markdown or HTML would act on."""
-    return _SPECIAL.sub(r"\\\1", " ↵ ".join(text.splitlines()))

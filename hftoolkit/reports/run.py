@@ -201,7 +201,7 @@ class Point:
     """Optimizer steps taken, from 1; 0 is the model before training."""
 
     loss: float | None
-    """Training loss in nats a token, averaged over the steps since the point before; None where only validation ran."""
+    """Training loss, averaged over the steps since the point before; None where only validation ran."""
 
     learning_rate: float | None = None
     """Learning rate of the step."""
@@ -267,6 +267,11 @@ class Report:
 
     format: int = FORMAT
     """Version of this layout."""
+
+    @property
+    def decoding_title(self) -> str:
+        """What `decoding` tells: an engine alone where no text is written."""
+        return "decoding" if "|beams:" in self.decoding else "engine"
 
     @property
     def goal(self) -> str:

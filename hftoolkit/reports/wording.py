@@ -22,6 +22,11 @@ def number(value: float) -> str:
     return f"{value:.1f}"
 
 
+def cell(value: str | int | float) -> str:
+    """What stands in a cell of a table: text as it is, whole numbers, others with one decimal."""
+    return value if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else number(value)
+
+
 def signed(value: float) -> str:
     """A difference, with its sign: +11.1."""
     return f"{value:+.1f}"
