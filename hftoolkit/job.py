@@ -12,6 +12,7 @@ from hftoolkit.data.features import Features
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.evaluation import engine_of, score_model
+from hftoolkit.models.depths import depths
 from hftoolkit.models.guard import zero_rows
 from hftoolkit.recipe.schema import Recipe, Training
 from hftoolkit.reports.folder import RunFolder
@@ -57,11 +58,22 @@ def prepared(job: Job, accelerator: Accelerator) -> tuple[Any, Any]:
     """The objective and the optimizer, as the processes share them."""
     settings = job.recipe.training
     optimizer = build_optimizer(
-        job.model, weight_decay=settings.weight_decay, betas=settings.betas, zero_rows=zero_rows(job.model)
+        job.model,
+        weight_decay=settings.weight_decay,
+        betas=settings.betas,
+        zero_rows=zero_rows(job.model),
+        scales=_scales(job) if settings.layer_decay else None,
     )
     objective = Objective(whole_of(job), partial(job.task.loss, smoothing=settings.label_smoothing))
     found: tuple[Any, Any] = accelerator.prepare(objective, optimizer)
     return found
+
+
+def _scales(job: Job) -> dict[Any, float]:
+    """What of the learning rate every weight gets."""
+    whole, decay = whole_of(job), job.recipe.training.layer_decay or 1.0
+    found = depths(whole)
+    return {parameter: decay ** found[name] for name, parameter in whole.named_parameters()}
 
 
 def steps_of(

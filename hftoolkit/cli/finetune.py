@@ -39,4 +39,5 @@ def _lines(report: "Report") -> Iterator[str]:
             yield f"  {test.name:{wide}}  {after.name:{long}} {before.value:6.2f} -> {after.value:6.2f}{interval}"
     output = report.recipe["output"]
     yield f"  report:   {output}/report.html"
-    yield f'  use it:   hftoolkit translate --model {output} "..."'
+    command = "translate" if report.task == "translation" else "predict"
+    yield f'  use it:   hftoolkit {command} --model {output} "..."'

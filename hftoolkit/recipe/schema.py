@@ -272,7 +272,7 @@ class Training(Part):
     """Pieces a step is computed in: the same step in less memory."""
 
     max_tokens: int = Field(default=256, ge=4)
-    """Longest side of a training row, in tokens; longer rows are dropped, and counted."""
+    """Longest side of a training row, in tokens; longer rows are cut where the task can, else dropped, and counted."""
 
     freeze: list[Text] = []
     """Modules or parameters of the model that stay as they are, by name, whole or from a dot to the end, with `*`, `?`
@@ -280,6 +280,10 @@ class Training(Part):
 
     learning_rate: float = Field(default=2e-4, gt=0.0)
     """Highest learning rate, after warm-up."""
+
+    layer_decay: float | None = Field(default=None, gt=0.0, le=1.0)
+    """What the learning rate of each layer is of that of the layer above it: the head learns at the whole rate, the
+    embeddings at the least (Howard and Ruder 2018, arXiv:1801.06146; ELECTRA uses 0.8). Left out: all at the same."""
 
     schedule: Literal["linear", "cosine", "constant", "inverse_sqrt"] = "linear"
     """What the learning rate does after warm-up: falls to zero in a line or a half cosine, stays, or falls with

@@ -131,7 +131,7 @@ def train(
         norm = accelerator.clip_grad_norm_(objective.parameters(), max_grad_norm)
         learning_rate = rate(planned.number)
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate
+            group["lr"] = learning_rate * group.get("scale", 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         total_loss = accelerator.reduce(step_loss, "sum")

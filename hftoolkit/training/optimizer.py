@@ -1,7 +1,7 @@
 """AdamW, the learning rate of every step, and the padding row that must stay zero."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import torch
@@ -16,6 +16,7 @@ def build_optimizer(
     weight_decay: float,
     betas: tuple[float, float],
     zero_rows: tuple[tuple[nn.Parameter, int], ...] = (),
+    scales: Mapping[nn.Parameter, float] | None = None,
 ) -> torch.optim.AdamW:
     """AdamW over what is trained; matrices decay, biases and norms do not.
 
@@ -24,14 +25,21 @@ def build_optimizer(
         weight_decay: Decoupled weight decay.
         betas: Decay of the running mean and variance.
         zero_rows: Rows of parameters that stay as they are: their gradient is set to zero before every step.
+        scales: Share of the learning rate for each parameter; those left out, and all where it is None, have all of it.
 
     Source:
         Loshchilov and Hutter, 2019, Decoupled Weight Decay Regularization, arXiv:1711.05101.
     """
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    of = scales or {}
     groups = [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+        {
+            "params": [p for p in trained if of.get(p, 1.0) == scale and (p.ndim >= 2) == matrix],
+            "weight_decay": weight_decay if matrix else 0.0,
+            "scale": scale,
+        }
+        for scale in sorted({of.get(p, 1.0) for p in trained}, reverse=True)
+        for matrix in (True, False)
     ]
     # The rate is the loop's to set.
     optimizer = torch.optim.AdamW([group for group in groups if group["params"]], lr=0.0, betas=betas, fused=True)
