@@ -64,7 +64,7 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
             recipe.model.scratch, task.texts(train), recipe.data.languages, draft, recipe.training.seed
         )
         draft.rename(folder)
-    loaded = load_checkpoint(str(folder), task.auto_class)
+    loaded = load_checkpoint(str(folder), task.auto_class, dropout=recipe.training.dropout)
     task.bind(loaded.tokenizer, loaded.model.config)
     return loaded, notes + frozen_weights(loaded.model, recipe.training.freeze)[1]
 

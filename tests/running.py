@@ -2,6 +2,8 @@
 
 import io
 import os
+import socket
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -54,6 +56,30 @@ def hftoolkit(*arguments: str | Path, stdin: bytes | io.TextIOWrapper = b"") -> 
             code = int(left.code or 0)
     out.seek(0)
     return Outcome(code, out.read(), err.getvalue())
+
+
+def run_in_two_processes(recipe: Path) -> None:
+    """Fine-tune in two processes that share every step."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = str(found.getsockname()[1])
+    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "ACCELERATE_USE_CPU": "true"}
+    code = "import sys; from hftoolkit.finetuning import finetune; finetune(sys.argv[1])"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, recipe],
+            env=os.environ | common | {"RANK": rank, "LOCAL_RANK": rank},
+            stderr=subprocess.PIPE,
+        )
+        for rank in ("0", "1")
+    ]
+    try:
+        for process in processes:
+            _, said = process.communicate(timeout=300)
+            assert process.returncode == 0, said.decode()
+    finally:
+        for process in processes:
+            process.kill()
 
 
 def write_pairs(path: Path, pairs: Sequence[tuple[str, str]]) -> Path:

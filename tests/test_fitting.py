@@ -1,9 +1,7 @@
 import json
 import logging
-import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -15,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 from accelerate import Accelerator
+from running import run_in_two_processes
 from safetensors.torch import load_file
 
 from hftoolkit import fitting
@@ -26,6 +25,7 @@ from hftoolkit.fitting import Fitted, fit
 from hftoolkit.job import Job
 from hftoolkit.models.loading import load_checkpoint
 from hftoolkit.recipe.reader import recipe_from
+from hftoolkit.reports.files import read_report
 from hftoolkit.reports.folder import RunFolder
 from hftoolkit.tasks import task_options
 from hftoolkit.tasks.translation import Translation
@@ -329,14 +329,19 @@ def test_averaging(at: Workplace, choose: str) -> None:
     assert sorted(path.name for path in kept.iterdir()) == sorted(f"{step}.safetensors" for step in ranked[-2:])
 
 
-def test_averaging_is_kept_over_an_interruption(at: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    changes: dict[str, Any] = {"evaluation": {"every": 2, "validation_rows": 16}, "averaging": {"checkpoints": 3}}
-    at.fitted("whole", **changes)
+@pytest.mark.parametrize(("choose", "averaged"), [("last", [6, 8, 10]), ("best", [2, 4, 10])])
+def test_averaging_is_kept_over_an_interruption(
+    at: Workplace, monkeypatch: pytest.MonkeyPatch, choose: str, averaged: list[int]
+) -> None:
+    # Of steps 0, 2, 4, ..., 10 and of the average: the two best are from before the interruption.
+    scores = iter([0.0, 30.0, 50.0, 10.0, 20.0, 40.0, 45.0] * 2 + [45.0])
+    monkeypatch.setattr(fitting, "measure_of", lambda *_: lambda: {"loss": 1.0, "chrF2": next(scores)})
+    changes: dict[str, Any] = {"evaluation": {"every": 2}, "averaging": {"checkpoints": 3, "choose": choose}}
+    assert at.fitted("whole", **changes).averaged_steps == averaged
     interrupt(at, monkeypatch, 7, "parts", **changes)
-    done = at.fitted("parts", **changes)
-    assert done.averaged_steps == [6, 8, 10]
+    assert at.fitted("parts", **changes).averaged_steps == averaged
     assert_same_run(at, "whole", "parts")
-    assert at.fitted("parts", **changes).averaged_steps == [6, 8, 10]  # interrupted while it was scored
+    assert at.fitted("parts", **changes).averaged_steps == averaged  # interrupted while it was scored
     assert_same_run(at, "whole", "parts")
 
 
@@ -474,35 +479,13 @@ def test_killed_and_started_again_it_ends_in_the_same_model(at: Workplace) -> No
     assert killed == whole
 
 
-TOGETHER = """
-import sys
-from hftoolkit.finetuning import finetune
-finetune(sys.argv[1])
-"""
-
-
-def free_port() -> str:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return str(found.getsockname()[1])
-
-
 def test_two_processes_take_the_steps_of_one(at: Workplace) -> None:
     # The short rows make batches of many, the budget of one row batches of one: there a process has a stand-in.
-    recipe = recipe_file(at, dropout=0.0, max_steps=6, batch_tokens=40, evaluation={"every": 3})
-    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "ACCELERATE_USE_CPU": "true"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", TOGETHER, str(recipe)],
-            env=os.environ | common | {"RANK": rank, "LOCAL_RANK": rank},
-            stderr=subprocess.PIPE,
-        )
-        for rank in ("0", "1")
-    ]
-    for process in processes:
-        _, said = process.communicate(timeout=120)
-        assert process.returncode == 0, said.decode()
-    finetune(recipe, overrides=[f"output={at.root / 'whole'}"])
+    averaging = {"checkpoints": 2}
+    recipe = recipe_file(at, dropout=0.0, max_steps=6, batch_tokens=40, evaluation={"every": 3}, averaging=averaging)
+    run_in_two_processes(recipe)
+    assert finetune(recipe, overrides=[f"output={at.root / 'whole'}"]).averaged_steps == [3, 6]
+    assert read_report(at.root / "run").averaged_steps == [3, 6]
     for one, other in zip(at.log("whole"), at.log("run"), strict=True):
         assert one.keys() == other.keys()
         if "loss" in one:

@@ -1,8 +1,6 @@
 """What trackers are told of a run: the same as its own log says."""
 
 import json
-import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +11,7 @@ from typing import Any, get_args
 import pytest
 from accelerate import Accelerator
 from accelerate.utils import LoggerType
-from running import hftoolkit, write_recipe
+from running import hftoolkit, run_in_two_processes, write_recipe
 
 from hftoolkit import fitting
 from hftoolkit.errors import UsageError
@@ -116,25 +114,8 @@ def test_a_run_that_is_overwritten_takes_its_tracking_along(recipe: Path) -> Non
     assert_same(told(run), logged(run))
 
 
-TOGETHER = "import sys; from hftoolkit.finetuning import finetune; finetune(sys.argv[1])"
-
-
 def test_of_several_processes_one_tells(recipe: Path) -> None:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = str(found.getsockname()[1])
-    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "ACCELERATE_USE_CPU": "true"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", TOGETHER, str(recipe)],
-            env=os.environ | common | {"RANK": rank, "LOCAL_RANK": rank},
-            stderr=subprocess.PIPE,
-        )
-        for rank in ("0", "1")
-    ]
-    for process in processes:
-        _, said = process.communicate(timeout=120)
-        assert process.returncode == 0, said.decode()
+    run_in_two_processes(recipe)
     run = recipe.parent / "run"
     assert len(list((run / "tracking" / "hftoolkit").iterdir())) == 1
     assert_same(told(run), logged(run))

@@ -49,27 +49,46 @@ def log(folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("part", "file"),
+    ("changes", "file"),
     [
-        ("adapter={kind: lora, rank: 4, dropout: 0.1}", "adapter_model.safetensors"),
-        ("adapter={kind: dora, rank: 4, dropout: 0.1}", "adapter_model.safetensors"),
-        ("adapter={kind: rslora, rank: 4, dropout: 0.1}", "adapter_model.safetensors"),
-        ("training.freeze=[model.encoder.layers]", "model.safetensors"),
-        ("training.freeze=[model.shared, 'layers.0.fc?']", "model.safetensors"),
+        (["adapter={kind: lora, rank: 4, dropout: 0.1}"], "adapter_model.safetensors"),
+        (["adapter={kind: dora, rank: 4, dropout: 0.1}"], "adapter_model.safetensors"),
+        (["adapter={kind: rslora, rank: 4, dropout: 0.1}"], "adapter_model.safetensors"),
+        (["adapter={rank: 4}", "training.averaging={checkpoints: 2, choose: best}"], "adapter_model.safetensors"),
+        (["training.freeze=[model.encoder.layers]"], "model.safetensors"),
+        (["training.freeze=[model.shared, 'layers.0.fc?']"], "model.safetensors"),
     ],
 )
 def test_interrupted_and_continued_it_is_the_same_run(
-    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, file: str
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: list[str], file: str
 ) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    finetune(recipe, overrides=[part, f"output={whole}"])
-    interrupt(monkeypatch, 5, recipe, [part, f"output={parts}"])
-    report = finetune(recipe, overrides=[part, f"output={parts}"])
+    finetune(recipe, overrides=[*changes, f"output={whole}"])
+    interrupt(monkeypatch, 5, recipe, [*changes, f"output={parts}"])
+    report = finetune(recipe, overrides=[*changes, f"output={parts}"])
     assert "continued after step 4 of 6" in report.notes
     assert log(parts) == log(whole)
     found, expected = load_file(parts / file), load_file(whole / file)
     assert all(torch.equal(weight, expected[name]) for name, weight in found.items())
     assert found.keys() == expected.keys()
+
+
+@pytest.mark.parametrize("kind", ["lora", "dora"])
+def test_an_averaged_adapter_is_the_mean_of_those_at_its_steps(recipe: Path, tmp_path: Path, kind: str) -> None:
+    steady = [f"adapter={{kind: {kind}, rank: 4}}", "training.schedule=constant", "training.warmup_steps=0"]
+
+    def adapter(name: str, *overrides: str) -> dict[str, torch.Tensor]:
+        finetune(recipe, overrides=[*steady, f"output={tmp_path / name}", *overrides])
+        return load_file(tmp_path / name / "adapter_model.safetensors")
+
+    found = adapter("averaged", "training.averaging={checkpoints: 2}")
+    assert read_report(tmp_path / "averaged").averaged_steps == [4, 6]
+    # Evaluated once, at their end: their best weights are their last.
+    one, other = (adapter(f"{n}", f"training.max_steps={n}", f"evaluation.every={n}") for n in (4, 6))
+    assert found.keys() == one.keys()
+    for name, weight in found.items():
+        torch.testing.assert_close(weight, (one[name] + other[name]) / 2, rtol=0, atol=1e-6)
+        assert not torch.equal(one[name], other[name])
 
 
 def test_frozen_weights_stay_as_they_are_bit_for_bit_and_the_others_do_not(recipe: Path, marian: Path) -> None:
@@ -107,6 +126,15 @@ def test_a_model_from_scratch_can_be_frozen_in_part(recipe: Path) -> None:
     with pytest.raises(ModelError) as caught:
         finetune(recipe, overrides=[*scratch[:1], "training.freeze=[zzz]"], overwrite=True)
     assert "list all names" not in str(caught.value)  # its folder is gone by then
+
+
+def test_the_dropout_of_training_is_that_of_a_model_from_scratch_too(recipe: Path, tmp_path: Path) -> None:
+    sizes = "vocabulary: 360, encoder_layers: 1, decoder_layers: 1, width: 16, feed_forward: 32, heads: 2"
+    for name, own, training in [("one", 0.5, 0), ("other", 0, 0.5), ("none", 0, 0)]:
+        scratch = f"model={{scratch: {{{sizes}, dropout: {own}}}}}"
+        finetune(recipe, overrides=[scratch, f"training.dropout={training}", f"output={tmp_path / name}"])
+    one, other, none = (log(tmp_path / name) for name in ("one", "other", "none"))
+    assert one == none != other
 
 
 def test_a_wrong_name_is_told_before_anything_is_scored(recipe: Path, marian: Path) -> None:
