@@ -128,8 +128,8 @@ def test_the_threshold_lies_halfway():
     assert best_threshold(probabilities, ~true) == pytest.approx(0.05)  # all is the best that can be done
 
 
-def test_the_threshold_tells_neighbouring_numbers_apart():
-    high = np.float32(0.5)
+@pytest.mark.parametrize("high", [np.float32(0.5), np.float32(0.49999997)])  # halfway is rounded up, or down
+def test_the_threshold_tells_neighbouring_numbers_apart(high):
     low = np.nextafter(high, np.float32(0))
     probabilities = np.array([[high], [low]])
 
