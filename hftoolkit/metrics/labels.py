@@ -141,10 +141,10 @@ def best_threshold(probabilities: NDArray[np.floating], true: NDArray[np.bool_])
     queue = np.argsort(-falling, axis=None, kind="stable")
     thresholds, sums = falling.ravel()[queue], gains.ravel()[queue].cumsum()
     last = np.append(thresholds[1:] != thresholds[:-1], True)  # equal probabilities come in together
-    thresholds, sums = np.append(thresholds[last], 0), sums[last]
-    best = int(np.argmax(sums))
-    halfway = (thresholds[best] + thresholds[best + 1]) / 2
-    return float(halfway if halfway > thresholds[best + 1] else thresholds[best])  # no number lies between neighbours
+    thresholds, best = thresholds[last], int(np.argmax(sums[last]))
+    lower = thresholds[best + 1] if best + 1 < len(thresholds) else thresholds.dtype.type(0)
+    halfway = (thresholds[best] + lower) / 2  # in their own number format, in which nothing lies between neighbours
+    return float(halfway if halfway > lower else thresholds[best])
 
 
 def _f1s(counts: Counts) -> NDArray[np.float64]:
