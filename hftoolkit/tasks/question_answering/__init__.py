@@ -1,0 +1,325 @@
+"""Question answering: the part of a context that answers a question, or none.
+
+A row:  {"question": "Where was Chopin born?", "context": "Chopin, born in Żelazowa Wola, ...",
+         "answers": ["Żelazowa Wola"], "starts": [16]}; no answers where the context has none.
+Its trap: a context may be longer than the model, and is then read in windows, most of which do not hold the answer.
+These are trained to say so, as transformers' run_qa.py does: what a model never saw it answers with confidence.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hftoolkit.data.answer_doubts import doubts_about_answers, doubts_among_answers
+from hftoolkit.data.padding import model_inputs
+from hftoolkit.data.prepared import RunRows
+from hftoolkit.data.questions import Asked, Frame, Sizes, read_questions
+from hftoolkit.data.rows import Rows
+from hftoolkit.data.token_spans import tokens_of
+from hftoolkit.errors import DataError, ModelError
+from hftoolkit.metrics import means
+from hftoolkit.metrics.answers import Agreement, chinese, choose_silence, english
+from hftoolkit.models.saved import Saved
+from hftoolkit.recipe.schema import Languages
+from hftoolkit.reports.questions import QuestionTally
+from hftoolkit.tasks.base import Feature, Measure, Row, Task
+from hftoolkit.tasks.question_answering.answering import Answer, Answered, answers_of, logits_of
+from hftoolkit.tasks.question_answering.options import Options
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from hftoolkit.engines.decoding import Decoding
+    from hftoolkit.engines.heads import HeadEngine
+    from hftoolkit.training.batches import Batch
+
+_NONE: Final = "(none)"
+"""Stands for no answer where texts are shown."""
+
+_AROUND: Final = 200
+"""Characters of a context that are shown on both sides of where its answer begins."""
+
+
+class QuestionAnswering(Task):
+    """From a question and a context to a part of the context."""
+
+    Options = Options
+
+    inputs = ("question", "context")
+    answers = ("answers", "starts")
+    goal = "F1"
+    padded = ("input_ids",)
+    trivial_name = "no answer"
+
+    def __init__(self, options: Any, languages: Languages | None) -> None:
+        self.options = Options.model_validate(options)
+        self.threshold = 0.0
+        self.pad = 0
+        self.frame: Frame
+        # Several measures ask for the same in turn.
+        self._agreement = lru_cache(1)(chinese if self.options.language == "chinese" else english)
+
+    def learn(self, rows: Rows) -> list[str]:
+        unanswered = sum(not row["answers"] for row in rows)
+        if unanswered == len(rows):
+            raise DataError(
+                f"data.train: none of its {len(rows):,} questions has an answer: there is nothing to learn\n"
+                "  look at data.train.columns"
+            )
+        if not unanswered:
+            return []
+        what = "" if self.options.no_answer else ", and teach nothing: see options.no_answer"
+        return [f"{unanswered:,} of {len(rows):,} training questions have no answer{what}"]
+
+    def restore(self, saved: Saved | None, config: Any) -> None:
+        self.threshold = float(saved.state.get("threshold", 0.0)) if saved else 0.0
+
+    def auto_class(self, config: Any, name: str) -> str:
+        from transformers.models.auto.modeling_auto import MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES as KNOWN
+
+        if config.model_type not in KNOWN:
+            raise ModelError(
+                f"{name}: a model of the kind '{config.model_type}' does not answer questions on a context\n"
+                "  choose an encoder:   model: {name: google-bert/bert-base-uncased}"
+            )
+        return "AutoModelForQuestionAnswering"
+
+    def head(self, config: Any) -> Mapping[str, Any] | None:
+        return None if config.num_labels == 2 else {"num_labels": 2}  # scores of the first token, and of the last
+
+    def bind(self, tokenizer: Any, config: Any) -> None:
+        problem = ""
+        if not tokenizer.is_fast:
+            problem = "does not tell where its tokens stand in a text"
+        elif tokenizer.pad_token_id is None:
+            problem = "has no token for padding: texts of unequal lengths cannot go together"
+        else:
+            self.frame, self.pad = Frame.of(tokenizer), tokenizer.pad_token_id
+            if not self.frame.front:
+                problem = "puts no token in front of texts, which could stand for no answer"
+        if problem:
+            raise ModelError(
+                f"this model's tokenizer {problem}\n"
+                "  choose an encoder:   model: {name: google-bert/bert-base-uncased}"
+            )
+        self.others = (*["token_type_ids"] * bool(self.frame.types), "context", "answer")
+
+    def fingerprint(self) -> str:
+        options = self.options
+        sizes = (options.window, options.stride, options.max_question_tokens)
+        return f"question_answering|{sizes}|{options.no_answer}"
+
+    def texts(self, rows: Iterable[Row]) -> Iterator[str]:
+        for row in rows:
+            yield row["question"]
+            yield row["context"]
+
+    def encode(self, rows: Sequence[Row], tokenizer: Any, limit: int) -> list[list[Feature]]:
+        return [self._taught(row, asked) for row, asked in zip(rows, self._read(rows, tokenizer, limit), strict=True)]
+
+    def _read(self, rows: Sequence[Row], tokenizer: Any, limit: int) -> list[Asked]:
+        options = self.options
+        sizes = Sizes(min(options.window, limit), options.stride, options.max_question_tokens)
+        return read_questions(rows, tokenizer, self.frame, sizes)
+
+    def _taught(self, row: Row, asked: Asked) -> list[Feature]:
+        """Windows with the places of the answer's first and last token in them; 0 stands for no answer."""
+        first = last = -1  # in no window
+        if row["answers"]:
+            place = next((place for place, start in enumerate(row["starts"]) if start >= 0), None)
+            if place is None:
+                return []
+            start = row["starts"][place]
+            span = tokens_of(asked.offsets, start, start + len(row["answers"][place]))
+            if span is None:
+                return []
+            first, last = span
+        elif not self.options.no_answer:
+            return []
+        found = []
+        for feature, begin in zip(asked.features, asked.begins, strict=True):
+            place, end = feature["context"]
+            inside = begin <= first and last < begin + end - place
+            found.append({**feature, "answer": [place + first - begin, place + last - begin] if inside else [0, 0]})
+        return found
+
+    def collate(self, features: Sequence[Mapping[str, NDArray[np.int32]]], seed: int) -> "Batch":
+        import torch
+
+        from hftoolkit.training.batches import Batch
+
+        tables = model_inputs(features, self.pad)
+        places = np.stack([np.concatenate([one["answer"], one["context"]]) for one in features]).astype(np.int64)
+        return Batch(
+            inputs={name: torch.from_numpy(table) for name, table in tables.items()},
+            labels={"question_answering": torch.from_numpy(places)},  # [B, 4]
+            counts={"question_answering": len(features)},
+            tokens=int(tables["attention_mask"].sum()),
+            padded=tables["input_ids"].size,
+        )
+
+    def loss(self, model: Any, batch: "Batch", *, smoothing: float = 0.0) -> dict[str, "Tensor"]:
+        import torch
+
+        output = model(**batch.inputs)
+        first, last, begin, end = batch.labels["question_answering"][:, :, None].unbind(1)  # [B, 1] each
+        tokens = torch.arange(output.start_logits.shape[1], device=first.device)
+        # Of the context, or in front, for no answer: as in prediction, all others are out of the question.
+        possible = (tokens == 0) | ((tokens >= begin) & (tokens < end))  # [B, T]
+        total = torch.zeros((), device=first.device)
+        for logits, place in ((output.start_logits, first), (output.end_logits, last)):
+            scores = logits.float().masked_fill(~possible, -torch.inf).log_softmax(1)
+            total -= (1 - smoothing) * scores.gather(1, place).sum() / 2
+            if smoothing:
+                total -= smoothing * (scores.masked_fill(~possible, 0).sum(1) / possible.sum(1)).sum() / 2
+        return {"question_answering": total}
+
+    def engine(
+        self, model: Any, tokenizer: Any, *, batch_tokens: int | None = None, precision: str = "float32"
+    ) -> "HeadEngine":
+        from hftoolkit.engines.heads import HeadEngine
+
+        return HeadEngine(model, tokenizer, batch_tokens=batch_tokens, precision=precision)
+
+    def predict(
+        self,
+        engine: "HeadEngine",
+        rows: Iterable[Row],
+        decoding: "Decoding | None" = None,
+        *,
+        number: int = 1,
+        aligned: bool = True,
+    ) -> Iterator[Answered]:
+        """Answers to every row, in order and in constant memory.
+
+        Args:
+            engine: From `engine`.
+            rows: Questions with their contexts.
+            decoding: Not used.
+            number: Answers to a question, the most probable ones.
+            aligned: Make answers longer where they begin or end within a word.
+        """
+        for _, found in self._answered(engine, rows, number=number, aligned=aligned):
+            yield found
+
+    def _answered(
+        self, engine: "HeadEngine", rows: Iterable[Row], *, number: int = 1, aligned: bool = True
+    ) -> Iterator[tuple[Row, Answered]]:
+        waiting: deque[Asked] = deque()
+
+        def read(some: Sequence[Row]) -> list[list[Feature]]:
+            asked = self._read(some, engine.tokenizer, engine.limit)
+            waiting.extend(asked)
+            return [one.features for one in asked]
+
+        longest = self.options.max_answer_tokens
+        for row, _, logits in engine.run(rows, read, logits_of):
+            asked = waiting.popleft()
+            yield row, answers_of(row["context"], asked, logits, longest=longest, number=number, aligned=aligned)
+
+    def chosen(self, found: Answered) -> Answer:
+        """The answer that is given."""
+        silent = not found.answers or (self.options.no_answer and found.silence > self.threshold)
+        return found.none if silent else found.answers[0]
+
+    def settle(self, engine: "HeadEngine", rows: Iterable[Row]) -> list[str]:
+        if not self.options.no_answer:
+            return []
+        scores = [
+            (
+                self.agreement(found.answers[0].text if found.answers else "", row).f1,
+                self.agreement("", row).f1,
+                found.silence,
+            )
+            for row, found in self._answered(engine, rows)
+        ]
+        self.threshold = choose_silence(*np.array(scores).T).threshold
+        return [
+            f"no answer is given where its log-probability exceeds that of the best answer by {self.threshold:.2f}, "
+            f"which gives the highest F1 on {len(scores):,} validation rows"
+        ]
+
+    def agreement(self, text: str, row: Row) -> Agreement:
+        """How an answer agrees with the right ones of a row."""
+        return self._agreement(text, tuple(row["answers"]))
+
+    def measures(self) -> list[Measure]:
+        def f1(found: Answered, row: Row) -> NDArray[np.float64]:
+            return means.counts(self.agreement(self.chosen(found).text, row).f1)
+
+        def exact(found: Answered, row: Row) -> NDArray[np.float64]:
+            return means.counts(self.agreement(self.chosen(found).text, row).exact)
+
+        def of(answered: bool) -> Callable[[Answered, Row], NDArray[np.float64]]:
+            return lambda found, row: f1(found, row) if bool(row["answers"]) == answered else np.zeros(2)
+
+        measures = [Measure("F1", f1, means.total, self._signature), Measure("EM", exact, means.total, self._signature)]
+        if self.options.no_answer:
+            measures += [
+                Measure("HasAns F1", of(True), means.total, self._signature),
+                Measure("NoAns F1", of(False), means.total, self._signature),
+            ]
+        return measures
+
+    def _signature(self, numbers: set[int]) -> str:
+        right = f"{min(numbers)} to {max(numbers)}" if len(numbers) > 1 else str(*numbers)
+        script = "CMRC" if self.options.language == "chinese" else "SQuAD"
+        return f"{script}|right:{right}|longest:{self.options.max_answer_tokens}"
+
+    def tally(self) -> "_Tally":
+        return _Tally(self)
+
+    def trivial(self, row: Row) -> Answered:
+        return Answered.nothing()
+
+    def doubts(self, rows: Sequence[Row]) -> list[str]:
+        options = self.options
+        return list(
+            doubts_about_answers(
+                rows,
+                chinese=options.language == "chinese",
+                no_answer=options.no_answer,
+                longest=options.max_answer_tokens,
+            )
+        )
+
+    def doubts_among(self, rows: RunRows) -> list[str]:
+        return list(doubts_among_answers(rows))
+
+    def shown(self, prediction: Answered) -> str:
+        return " ".join(self.chosen(prediction).text.split()) or _NONE
+
+    def shown_row(self, row: Row) -> tuple[str, list[str]]:
+        context, start = row["context"], max([0, *row["starts"][:1]])
+        begin, end = max(0, start - _AROUND), start + _AROUND
+        part = f"{'… ' * (begin > 0)}{context[begin:end]}{' …' * (end < len(context))}"
+        right = [" ".join(text.split()) for text in row["answers"]]
+        return " ".join(f"{row['question']} / {part}".split()), right or [_NONE]
+
+    def record(self, prediction: Answered) -> dict[str, Any]:
+        answer = self.chosen(prediction)
+        return {"answer": answer.text, "score": answer.score, "start": answer.start, "end": answer.end}
+
+    def saved(self) -> Saved:
+        state: dict[str, Any] = {"options": self.options.model_dump(mode="json")}
+        if self.options.no_answer:
+            state["threshold"] = self.threshold
+        return Saved(self.name(), state=state)
+
+
+class _Tally:
+    """Gathers predictions with what they agree with."""
+
+    def __init__(self, task: QuestionAnswering) -> None:
+        self._task = task
+        self._tally = QuestionTally(chinese=task.options.language == "chinese")
+        self.sections = self._tally.sections
+
+    def add(self, number: int, prediction: Answered, row: Row) -> None:
+        answer = self._task.chosen(prediction)
+        agreed = self._task.agreement(answer.text, row)
+        self._tally.add(number, row["question"], row["answers"], answer.text, answer.score, agreed)
