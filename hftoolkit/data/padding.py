@@ -31,10 +31,10 @@ def counted(rows: Sequence[Numbers]) -> NDArray[np.int64]:
 
 
 def model_inputs(features: Sequence[Mapping[str, Numbers]], pad: int) -> dict[str, NDArray[np.int64]]:
-    """What an encoder reads: tokens, which of them count, and of which text each is where the features say it.
+    """What an encoder reads: tokens, which of them count, and of which text each is where any feature says it.
 
     Args:
-        features: Each with ``input_ids``, all or none of them with ``token_type_ids``.
+        features: Each with ``input_ids``, some with ``token_type_ids``.
         pad: Number of the padding token.
 
     Returns:
@@ -42,6 +42,7 @@ def model_inputs(features: Sequence[Mapping[str, Numbers]], pad: int) -> dict[st
     """
     ids = [feature["input_ids"] for feature in features]
     tables = {"input_ids": padded(ids, pad), "attention_mask": counted(ids)}
-    if "token_type_ids" in features[0]:
-        tables["token_type_ids"] = padded([feature["token_type_ids"] for feature in features], 0)
+    if any("token_type_ids" in feature for feature in features):
+        segments = [feature.get("token_type_ids", [0] * len(feature["input_ids"])) for feature in features]
+        tables["token_type_ids"] = padded(segments, 0)
     return tables

@@ -54,10 +54,12 @@ class HeadEngine:
     @property
     def notes(self) -> tuple[str, ...]:
         """What should be said about everything read so far."""
-        if not self.cut:
-            return ()
-        count = "1 row is" if self.cut == 1 else f"{self.cut:,} rows are"
-        return (f"{count} longer than the model's {self.limit:,} tokens and {'was' if self.cut == 1 else 'were'} cut",)
+        return (self.cut_note(self.cut),) if self.cut else ()
+
+    def cut_note(self, cut: int) -> str:
+        """What should be said when something of so many rows was left out."""
+        count = "1 row is" if cut == 1 else f"{cut:,} rows are"
+        return f"{count} longer than the model's {self.limit:,} tokens and {'was' if cut == 1 else 'were'} cut"
 
     def run(
         self,
@@ -65,6 +67,8 @@ class HeadEngine:
         encode: Callable[[Sequence[Row]], Sequence[Sequence[Feature]]],
         keep: Callable[[Any, list[int]], Sequence[Kept]],
         forward: Callable[[Any, Sequence[Feature]], Any] | None = None,
+        *,
+        batch_rows: int | None = None,
     ) -> Iterator[tuple[Row, Sequence[Feature], list[Kept]]]:
         """Run the model over rows, in order and in constant memory.
 
@@ -75,6 +79,7 @@ class HeadEngine:
                 model's output, on the model's device, and the features' lengths.
             forward: What is run in the place of the model, given its inputs and the features: where most of the output
                 would not be looked at.
+            batch_rows: Features at once at most; None: as many as ``batch_tokens`` holds.
 
         Returns:
             Every row with its features and what was kept of each.
@@ -84,21 +89,22 @@ class HeadEngine:
         while chunk := list(islice(stream, CHUNK)):
             waiting += zip(chunk, encode(chunk), strict=True)
             if sum(len(features) for _, features in waiting) >= WINDOW:
-                yield from self._window(waiting, keep, forward)
+                yield from self._window(waiting, keep, forward, batch_rows)
                 waiting = []
-        yield from self._window(waiting, keep, forward)
+        yield from self._window(waiting, keep, forward, batch_rows)
 
     def _window(
         self,
         window: Sequence[tuple[Row, Sequence[Feature]]],
         keep: Callable[[Any, list[int]], Sequence[Kept]],
         forward: Callable[[Any, Sequence[Feature]], Any] | None,
+        batch_rows: int | None,
     ) -> Iterator[tuple[Row, Sequence[Feature], list[Kept]]]:
         flat = [feature for _, features in window for feature in features]
         self.cut += sum(any("cut" in feature for feature in features) for _, features in window)
         lengths = [len(feature["input_ids"]) for feature in flat]
         found: dict[int, Kept] = {}
-        for places in token_batches(lengths, self.batch_tokens):
+        for places in token_batches(lengths, self.batch_tokens, batch_rows):
             found |= zip(places, self._batch([flat[place] for place in places], keep, forward), strict=True)
         kept = (found[place] for place in range(len(flat)))
         for row, features in window:

@@ -97,6 +97,15 @@ class Task(ABC):
     generates: ClassVar[bool] = False
     """Whether predictions are texts that a model writes: then a score depends on the decoding."""
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Roles of what a user gives for a prediction, each a text."""
+        return self.inputs
+
+    def row_of(self, given: Row) -> Row:
+        """A row from what a user gave, by the roles that `asked` names."""
+        return given
+
     @classmethod
     def name(cls) -> str:
         """The name in recipes."""
@@ -277,6 +286,10 @@ class Task(ABC):
     def record(self, prediction: Any) -> dict[str, Any]:
         """A prediction as values that JSON knows, the answer first."""
         return {"prediction": self.shown(prediction)}
+
+    def ranked(self, prediction: Any, number: int) -> list[dict[str, Any]]:
+        """The likeliest answers, at most so many, the best first, each as values that JSON knows."""
+        return [self.record(prediction)]
 
     @abstractmethod
     def saved(self) -> Saved:

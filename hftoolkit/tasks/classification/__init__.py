@@ -106,8 +106,7 @@ class Classification(Task):
                 "  choose an encoder:   model: {name: google-bert/bert-base-uncased}"
             )
         self.pad = tokenizer.pad_token_id
-        segments = self.options.pair and "token_type_ids" in tokenizer.model_input_names
-        self.others = ("token_type_ids", "labels") if segments else ("labels",)
+        self.others = ("token_type_ids", "labels") if _has_segments(self.inputs, tokenizer) else ("labels",)
         self.problem.take(config, {})
 
     def fingerprint(self) -> str:
@@ -118,15 +117,15 @@ class Classification(Task):
             yield from (row[role] for role in self.inputs)
 
     def encode(self, rows: Sequence[Row], tokenizer: Any, limit: int) -> list[list[Feature]]:
-        features = self.read(rows, tokenizer, limit)
+        features = self.read(rows, tokenizer, limit, self.inputs)
         return [
             [{**feature, "labels": self.problem.taught(row)}] for (feature,), row in zip(features, rows, strict=True)
         ]
 
-    def read(self, rows: Sequence[Row], tokenizer: Any, limit: int) -> list[list[Feature]]:
+    def read(self, rows: Sequence[Row], tokenizer: Any, limit: int, roles: Sequence[str]) -> list[list[Feature]]:
         """What the model reads of every row, in one feature each; of a pair that is too long the longer text is cut."""
-        names = ("input_ids", *self.others[:-1])
-        sides = [[row[role] for row in rows] for role in self.inputs]
+        names = ["input_ids", *(["token_type_ids"] * _has_segments(roles, tokenizer))]
+        sides = [[row[role] for row in rows] for role in roles]
         whole = tokenizer(*sides, return_attention_mask=False)
         found: list[list[Feature]] = []
         for place in range(len(rows)):
@@ -173,7 +172,7 @@ class Classification(Task):
         return self.problem.settle(self._scored(engine, rows))
 
     def _scored(self, engine: "HeadEngine", rows: Iterable[Row]) -> Iterator[tuple[Row, NDArray[np.float32]]]:
-        read = partial(self.read, tokenizer=engine.tokenizer, limit=engine.limit)
+        read = partial(self.read, tokenizer=engine.tokenizer, limit=engine.limit, roles=self.inputs)
 
         def keep(output: Any, lengths: list[int]) -> list[NDArray[np.float32]]:
             return list(self.problem.scores(output.logits.float()).cpu().numpy())
@@ -203,8 +202,16 @@ class Classification(Task):
     def record(self, prediction: Classified) -> dict[str, Any]:
         return self.problem.record(prediction)
 
+    def ranked(self, prediction: Classified, number: int) -> list[dict[str, Any]]:
+        return self.problem.ranked(prediction, number)
+
     def saved(self) -> Saved:
         return Saved(self.name(), state={"options": self.options.model_dump(mode="json"), **self.problem.state()})
+
+
+def _has_segments(roles: Sequence[str], tokenizer: Any) -> bool:
+    """Whether a model is told of which text each token is."""
+    return len(roles) == 2 and "token_type_ids" in tokenizer.model_input_names
 
 
 class _Tally:

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hftoolkit.data.rows import Rows
 from hftoolkit.data.sources.reading import BadRows
 from hftoolkit.errors import DataError
@@ -98,6 +101,11 @@ class LabelSet:
         if isinstance(given, Mapping):
             return [given.get(label, 1.0) for label in self.names]
         return None if given == "none" else [balanced(share) if share else 1.0 for share in self.shares]
+
+    def ranked(self, scores: NDArray[np.floating[Any]], number: int) -> list[dict[str, Any]]:
+        """The labels with the highest scores, those first; ``scores`` ``[L]``."""
+        places = np.argsort(-scores, kind="stable")[:number]
+        return [{"label": self.names[place], "score": float(scores[place])} for place in places]
 
     def _set(self, names: list[str]) -> None:
         self.names = list(names)

@@ -98,6 +98,9 @@ class Number:
     def record(self, prediction: Classified) -> dict[str, Any]:
         return {"number": float(prediction.scores[0])}
 
+    def ranked(self, prediction: Classified, number: int) -> list[dict[str, Any]]:
+        return [self.record(prediction)]
+
 
 def _error(predicted: float, true: float) -> NDArray[np.float64]:
     return means.counts(abs(predicted - true))

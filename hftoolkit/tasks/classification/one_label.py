@@ -132,6 +132,9 @@ class OneLabel:
     def record(self, prediction: Classified) -> dict[str, Any]:
         return {"label": self.shown(prediction), "score": _confidence(prediction)}
 
+    def ranked(self, prediction: Classified, number: int) -> list[dict[str, Any]]:
+        return self.labels.ranked(prediction.scores, number)
+
 
 def _best(found: Classified) -> int:
     return int(found.scores.argmax())

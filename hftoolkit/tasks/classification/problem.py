@@ -106,3 +106,6 @@ class Problem(Protocol):
 
     def record(self, prediction: Classified) -> dict[str, Any]:
         """As `Task.record`."""
+
+    def ranked(self, prediction: Classified, number: int) -> list[dict[str, Any]]:
+        """As `Task.ranked`."""

@@ -142,3 +142,6 @@ class SeveralLabels:
     def record(self, prediction: Classified) -> dict[str, Any]:
         scores = prediction.scores[self._chosen(prediction)]
         return {"labels": self._names(prediction), "scores": [float(score) for score in scores]}
+
+    def ranked(self, prediction: Classified, number: int) -> list[dict[str, Any]]:
+        return self.labels.ranked(prediction.scores, number)

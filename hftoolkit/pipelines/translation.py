@@ -1,8 +1,7 @@
-"""The pipelines that transformers 5 took away, in the call and return shapes of transformers 4."""
+"""Translation, as transformers 4 had it."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from hftoolkit.engines.decoding import Decoding, check_settings
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from hftoolkit.engines.pytorch import TorchEngine
 
 Answer = dict[str, Any]
-
-SUPPORTED = "translation, translation_XX_to_YY such as translation_en_to_zh"
 
 
 class TranslationPipeline:
@@ -93,67 +90,38 @@ class TranslationPipeline:
             yield {"translation_text": text}
 
 
-def pipeline(
-    task: str,
-    model: str | None = None,
+def open_pipeline(
+    name: str,
+    model: str | None,
     *,
-    device: int | str | None = None,
-    revision: str = "main",
-    batch_size: int | None = None,
+    device: int | str | None,
+    revision: str,
+    batch_size: int | None,
     engine: Choice = "torch",
     **settings: Any,
 ) -> TranslationPipeline:
-    """A pipeline by the name of its task.
+    """A pipeline by its name, ``translation`` or ``translation_XX_to_YY``.
 
     Args:
-        task: ``translation`` or ``translation_XX_to_YY``.
-        model: Hub id, folder, ``package:NAME/FOLDER`` or adapter folder; left out: the opus-mt checkpoint of the pair.
-        device: A GPU's number, -1 for the CPU, or a name; left out: the best there is.
+        name: Its name.
+        model: Left out: the opus-mt checkpoint of the pair.
+        device: A GPU's number, -1 for the CPU, or a name; None: the best there is.
         revision: Branch, tag or commit of a hub id.
-        batch_size: Texts decoded at once at most; left out: as many as a token budget holds.
+        batch_size: Texts decoded at once at most; None: as many as a token budget holds.
         engine: ``torch`` knows every generation setting; ``ctranslate2`` is faster, and ``auto`` takes it where it can.
-        settings: ``src_lang`` and ``tgt_lang``, which have precedence over the task's name, and generation settings for
-            every call.
+        settings: ``src_lang`` and ``tgt_lang``, which have precedence over the name, and generation settings for every
+            call.
 
     Raises:
-        UsageError: If the task or a setting is unknown.
+        UsageError: If a setting is unknown.
         HftoolkitError: If the model cannot be had.
-
-    Example:
-        ``pipeline("translation_en_to_zh")("Good morning!")``
     """
     source, target = settings.pop("src_lang", None), settings.pop("tgt_lang", None)
-    if not isinstance(task, str):
-        raise UsageError(f"expected the name of a pipeline, got {type(task).__name__}\n  known: {SUPPORTED}")
-    if named := re.fullmatch(r"translation_(.+)_to_(.+)", task):
+    if named := re.fullmatch(r"translation_(.+)_to_(.+)", name):
         source, target = source or named[1], target or named[2]
-    elif task != "translation":
-        close = get_close_matches(task, ["translation", "translation_en_to_zh"], n=1)
-        raise UsageError(
-            f"unknown pipeline '{task}'"
-            + (f"; did you mean '{close[0]}'?" if close else "")
-            + f"\n  known: {SUPPORTED}"
-        )
     checked = _settings(settings)  # before anything is loaded
     translator = open_translator(model, source=source, target=target, engine=engine, device=device, revision=revision)
     return TranslationPipeline(translator, checked, batch_size)
-
-
-def load(
-    model: str, *, device: int | str | None = None, revision: str = "main", engine: Choice = "torch"
-) -> TranslationPipeline:
-    """The pipeline of a fine-tuned checkpoint, which knows its own task.
-
-    Args:
-        model: Hub id, folder, ``package:NAME/FOLDER`` or adapter folder.
-        device: A GPU's number, -1 for the CPU, or a name; left out: the best there is.
-        revision: Branch, tag or commit of a hub id.
-        engine: As for `pipeline`.
-
-    Raises:
-        HftoolkitError: If the model cannot be had.
-    """
-    return TranslationPipeline(open_translator(model, engine=engine, device=device, revision=revision), {})
 
 
 def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pipelines in the call and return shapes of transformers 4."""
+"""The translation pipeline in the call and return shapes of transformers 4, and the names of pipelines."""
 
 import shutil
 from collections.abc import Iterator
@@ -15,7 +15,8 @@ from hftoolkit.engines import pytorch
 from hftoolkit.errors import UsageError
 from hftoolkit.models import devices
 from hftoolkit.models.saved import Saved, write_saved
-from hftoolkit.pipelines import TranslationPipeline, load, pipeline
+from hftoolkit.pipelines import SUPPORTED, load, pipeline
+from hftoolkit.pipelines.translation import TranslationPipeline
 
 KNOWN = dict(PAIRS)
 SOURCES = list(KNOWN)
@@ -226,12 +227,14 @@ def test_languages_come_from_the_name_or_beside_it(
     [
         ("translaton", "; did you mean 'translation'?"),
         ("translation_en_zh", "; did you mean 'translation_en_to_zh'?"),
-        ("sentiment", ""),
+        ("sentiment", "; did you mean 'sentiment-analysis'?"),
+        ("summary", ""),
     ],
 )
 def test_an_unknown_pipeline(task: str, near: str) -> None:
-    assert refusal(task) == (
-        f"unknown pipeline '{task}'{near}\n  known: translation, translation_XX_to_YY such as translation_en_to_zh"
+    assert refusal(task) == f"unknown pipeline '{task}'{near}\n  known: {SUPPORTED}"
+    assert SUPPORTED.endswith(
+        "text-classification, sentiment-analysis, translation_XX_to_YY such as translation_en_to_zh"
     )
 
 
