@@ -9,6 +9,7 @@ import numpy as np
 from accelerate import Accelerator
 
 from hftoolkit.data.features import Features
+from hftoolkit.data.padding import stepped
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.evaluation import engine_of, score_model
@@ -44,7 +45,7 @@ def plan_of(job: Job) -> Plan:
     """Which rows are seen in which step."""
     settings = job.recipe.training
     return Plan(
-        job.features.lengths,
+        stepped(job.features.lengths),
         job.features.sources,
         [source.weight for source in job.recipe.data.train],
         batch_tokens=settings.batch_tokens,
@@ -141,7 +142,7 @@ def measure_of(job: Job, accelerator: Accelerator) -> Callable[[], dict[str, flo
     """What measures the model on held-out rows: its loss on all of them, greedy decoding on some."""
     recipe, task, features, rows = job.recipe, job.task, job.validation, job.validation_rows
     none = np.zeros(len(features), np.uint16)
-    plan = Plan(features.lengths, none, [1.0], recipe.training.batch_tokens, epochs=1)
+    plan = Plan(stepped(features.lengths), none, [1.0], recipe.training.batch_tokens, epochs=1)
     decoded = rows.evenly(recipe.evaluation.validation_rows)
     inner = whole_of(job)
     engine = engine_of(task, inner, job.tokenizer, recipe)

@@ -10,7 +10,8 @@ from accelerate import Accelerator
 from hftoolkit import hub
 from hftoolkit.data.features import Features, build_features
 from hftoolkit.data.rows import Rows
-from hftoolkit.models.adapters import adapter_targets, adapter_words, add_adapter
+from hftoolkit.models.adapters import adapter_targets, adapter_words, add_adapter, refuse_tied_head
+from hftoolkit.models.depths import depths
 from hftoolkit.models.devices import choose_precision, device_words
 from hftoolkit.models.freezing import frozen_weights
 from hftoolkit.models.heads import NewHead
@@ -18,7 +19,8 @@ from hftoolkit.models.keys import tokenizer_key
 from hftoolkit.models.loading import Loaded, load_checkpoint
 from hftoolkit.models.positions import positions
 from hftoolkit.models.scratch import build_marian
-from hftoolkit.recipe.schema import Recipe
+from hftoolkit.models.scratch_encoder import build_bert
+from hftoolkit.recipe.schema import Recipe, Scratch, ScratchEncoder
 from hftoolkit.reports.run import ModelFacts
 from hftoolkit.tasks.base import Task
 
@@ -43,30 +45,41 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
         HubError: If the checkpoint cannot be fetched.
         ModelError: If it cannot be loaded, does not suit, or would produce gibberish.
     """
+    head = None if task.generates else NewHead(task.head, recipe.training.seed)
     if recipe.model.scratch is None:
         loaded = load_checkpoint(
             str(recipe.model.name),
             task.auto_class,
             revision=recipe.model.revision,
             dropout=recipe.training.dropout,
-            head=None if task.generates else NewHead(task.head, recipe.training.seed),
+            head=head,
         )
         task.bind(loaded.tokenizer, loaded.model.config)
+        task.widest = positions(loaded.model)
         task.check(loaded.model, loaded.tokenizer, train.take(range(min(4, len(train)))), loaded.name)
         if recipe.adapter is not None:
             adapter_targets(loaded.model, recipe.adapter.targets)  # refuses what will not work, before any scoring
+            refuse_tied_head(loaded.model, loaded.new)
+        if recipe.training.layer_decay is not None:
+            depths(loaded.model)  # the same
         frozen = frozen_weights(loaded.model, recipe.training.freeze, loaded.folder)[1]
         return loaded, [*loaded.notes, *_words_of_head(task, loaded), *frozen]
     notes = ["a new model from scratch: there is no model to compare with, so the baseline is " + task.trivial_name]
     if not folder.is_dir():
         draft = folder.with_name(f"{folder.name}.partial")
-        notes += build_marian(
-            recipe.model.scratch, task.texts(train), recipe.data.languages, draft, recipe.training.seed
-        )
+        notes += _build(recipe, recipe.model.scratch, task, train, draft)
         draft.rename(folder)
-    loaded = load_checkpoint(str(folder), task.auto_class, dropout=recipe.training.dropout)
+    loaded = load_checkpoint(str(folder), task.auto_class, dropout=recipe.training.dropout, head=head)
     task.bind(loaded.tokenizer, loaded.model.config)
+    task.widest = positions(loaded.model)
     return loaded, notes + frozen_weights(loaded.model, recipe.training.freeze)[1]
+
+
+def _build(recipe: Recipe, sizes: Scratch | ScratchEncoder, task: Task, train: Rows, folder: Path) -> list[str]:
+    """Write a new checkpoint, and give what should be said about it."""
+    if isinstance(sizes, Scratch):
+        return build_marian(sizes, task.texts(train), recipe.data.languages, folder, recipe.training.seed)
+    return build_bert(sizes, partial(task.texts, train), folder, recipe.training.seed)
 
 
 def features_of(recipe: Recipe, task: Task, start: Loaded, rows: Rows) -> Features:
@@ -127,7 +140,9 @@ def does_already(recipe: Recipe, start: Loaded) -> bool:
 def _words_of_head(task: Task, loaded: Loaded) -> list[str]:
     if not loaded.new:
         return []
-    weights = sum(p.numel() for name in loaded.new for p in loaded.model.get_submodule(name).parameters())
+    tied = {id(weight) for weight in loaded.model.get_input_embeddings().parameters()}
+    parts = [weight for name in loaded.new for weight in loaded.model.get_submodule(name).parameters()]
+    weights = sum(weight.numel() for weight in parts if id(weight) not in tied)
     return [
         f"a new head: {', '.join(loaded.new)}, {weights:,} weights: there is no model to compare with, so the baseline "
         f"is {task.trivial_name}"

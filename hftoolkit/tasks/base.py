@@ -91,6 +91,9 @@ class Task(ABC):
     others: tuple[str, ...] = ()
     """Names of a feature's further lists, whose lengths do not count."""
 
+    widest: int = 0
+    """Tokens that the model being trained can read at most: up to there batches may be padded to common widths."""
+
     trivial_name: str
     """The baseline that knows nothing, in words."""
 

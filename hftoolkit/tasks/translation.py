@@ -124,15 +124,15 @@ class Translation(Task):
 
         sources = [feature["input_ids"] for feature in features]
         targets = [feature["labels"] for feature in features]
-        input_ids = padded(sources, self.pad)  # [B, S]
-        labels = padded(targets, IGNORED)  # [B, T]
+        input_ids = padded(sources, self.pad, widest=self.widest)  # [B, S]
+        labels = padded(targets, IGNORED, widest=self.widest)  # [B, T]
         shifted = np.full_like(labels, self.start)  # the decoder reads what it has written so far
         shifted[:, 1:] = np.where(labels[:, :-1] == IGNORED, self.pad, labels[:, :-1])
         tokens = int(sum(map(len, targets)))
         return Batch(
             inputs={
                 "input_ids": torch.from_numpy(input_ids),
-                "attention_mask": torch.from_numpy(counted(sources)),
+                "attention_mask": torch.from_numpy(counted(sources, widest=self.widest)),
                 "decoder_input_ids": torch.from_numpy(shifted),
             },
             labels={"translation": torch.from_numpy(labels)},

@@ -129,6 +129,22 @@ def test_a_batch_is_what_transformers_makes_of_it(known: tuple[Translation, Load
 # What the loss is
 
 
+def test_padding_to_common_widths_leaves_the_loss_as_it_is(known: tuple[Translation, Loaded]) -> None:
+    task, loaded = known
+    rows = ROWS[:3]
+    exact = batch_of(task, rows, loaded.tokenizer)
+    task.widest = 512
+    try:
+        wide = batch_of(task, rows, loaded.tokenizer)
+    finally:
+        task.widest = 0
+    assert all(table.shape[1] % 4 == 0 for table in (*wide.inputs.values(), *wide.labels.values()))
+    assert wide.padded > exact.padded
+    assert (wide.tokens, wide.counts) == (exact.tokens, exact.counts)
+    losses = [float(task.loss(loaded.model, batch)["translation"]) for batch in (exact, wide)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+
+
 def test_the_loss_is_the_sum_of_transformers_mean(known: tuple[Translation, Loaded]) -> None:
     task, loaded = known
     batch = batch_of(task, ROWS[:5], loaded.tokenizer)

@@ -141,7 +141,7 @@ class Classification(Task):
 
         from hftoolkit.training.batches import Batch
 
-        tables = model_inputs(features, self.pad)
+        tables = model_inputs(features, self.pad, widest=self.widest)
         wanted, counted = self.problem.wanted([feature["labels"] for feature in features])
         return Batch(
             inputs={name: torch.from_numpy(table) for name, table in tables.items()},

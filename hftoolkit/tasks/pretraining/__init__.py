@@ -127,8 +127,10 @@ class Pretraining(Task):
 
         from hftoolkit.training.batches import Batch
 
-        tables = model_inputs(features, self.pad)
-        words = padded([feature["words"] for feature in features], 0) if self.options.whole_words else None
+        tables = model_inputs(features, self.pad, widest=self.widest)
+        words = None
+        if self.options.whole_words:
+            words = padded([feature["words"] for feature in features], 0, widest=self.widest)
         generator = np.random.default_rng(seed)
         tables["input_ids"], labels = self.reading.masking.draw(tables["input_ids"], generator, words)
         wanted = {_MASKED: labels}

@@ -8,18 +8,18 @@ These are trained to say so, as transformers' run_qa.py does: what a model never
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hftoolkit.data.answer_doubts import doubts_about_answers, doubts_among_answers
-from hftoolkit.data.padding import model_inputs
 from hftoolkit.data.prepared import RunRows
 from hftoolkit.data.questions import Asked, Frame, Sizes, read_questions
 from hftoolkit.data.rows import Rows
-from hftoolkit.data.token_spans import tokens_of
 from hftoolkit.errors import DataError, ModelError
 from hftoolkit.metrics import means
 from hftoolkit.metrics.answers import Agreement, chinese, choose_silence, english
@@ -27,8 +27,9 @@ from hftoolkit.models.saved import Saved
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.reports.questions import QuestionTally
 from hftoolkit.tasks.base import Feature, Measure, Row, Task
-from hftoolkit.tasks.question_answering.answering import Answer, Answered, answers_of, logits_of
+from hftoolkit.tasks.question_answering.answering import LISTED, Answer, Answered, answers_of, logits_of
 from hftoolkit.tasks.question_answering.options import Options
+from hftoolkit.tasks.question_answering.teaching import LOSS, batch_of, loss_of, taught
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -119,64 +120,19 @@ class QuestionAnswering(Task):
             yield row["context"]
 
     def encode(self, rows: Sequence[Row], tokenizer: Any, limit: int) -> list[list[Feature]]:
-        return [self._taught(row, asked) for row, asked in zip(rows, self._read(rows, tokenizer, limit), strict=True)]
+        read = self._read(rows, tokenizer, limit)
+        return [taught(row, asked, no_answer=self.options.no_answer) for row, asked in zip(rows, read, strict=True)]
 
     def _read(self, rows: Sequence[Row], tokenizer: Any, limit: int) -> list[Asked]:
         options = self.options
         sizes = Sizes(min(options.window, limit), options.stride, options.max_question_tokens)
         return read_questions(rows, tokenizer, self.frame, sizes)
 
-    def _taught(self, row: Row, asked: Asked) -> list[Feature]:
-        """Windows with the places of the answer's first and last token in them; 0 stands for no answer."""
-        first = last = -1  # in no window
-        if row["answers"]:
-            place = next((place for place, start in enumerate(row["starts"]) if start >= 0), None)
-            if place is None:
-                return []
-            start = row["starts"][place]
-            span = tokens_of(asked.offsets, start, start + len(row["answers"][place]))
-            if span is None:
-                return []
-            first, last = span
-        elif not self.options.no_answer:
-            return []
-        found = []
-        for feature, begin in zip(asked.features, asked.begins, strict=True):
-            place, end = feature["context"]
-            inside = begin <= first and last < begin + end - place
-            found.append({**feature, "answer": [place + first - begin, place + last - begin] if inside else [0, 0]})
-        return found
-
     def collate(self, features: Sequence[Mapping[str, NDArray[np.int32]]], seed: int) -> "Batch":
-        import torch
-
-        from hftoolkit.training.batches import Batch
-
-        tables = model_inputs(features, self.pad)
-        places = np.stack([np.concatenate([one["answer"], one["context"]]) for one in features]).astype(np.int64)
-        return Batch(
-            inputs={name: torch.from_numpy(table) for name, table in tables.items()},
-            labels={"question_answering": torch.from_numpy(places)},  # [B, 4]
-            counts={"question_answering": len(features)},
-            tokens=int(tables["attention_mask"].sum()),
-            padded=tables["input_ids"].size,
-        )
+        return batch_of(features, self.pad)
 
     def loss(self, model: Any, batch: "Batch", *, smoothing: float = 0.0) -> dict[str, "Tensor"]:
-        import torch
-
-        output = model(**batch.inputs)
-        first, last, begin, end = batch.labels["question_answering"][:, :, None].unbind(1)  # [B, 1] each
-        tokens = torch.arange(output.start_logits.shape[1], device=first.device)
-        # Of the context, or in front, for no answer: as in prediction, all others are out of the question.
-        possible = (tokens == 0) | ((tokens >= begin) & (tokens < end))  # [B, T]
-        total = torch.zeros((), device=first.device)
-        for logits, place in ((output.start_logits, first), (output.end_logits, last)):
-            scores = logits.float().masked_fill(~possible, -torch.inf).log_softmax(1)
-            total -= (1 - smoothing) * scores.gather(1, place).sum() / 2
-            if smoothing:
-                total -= smoothing * (scores.masked_fill(~possible, 0).sum(1) / possible.sum(1)).sum() / 2
-        return {"question_answering": total}
+        return {LOSS: loss_of(model(**batch.inputs), batch.labels[LOSS], smoothing)}
 
     def engine(
         self, model: Any, tokenizer: Any, *, batch_tokens: int | None = None, precision: str = "float32"
@@ -191,8 +147,9 @@ class QuestionAnswering(Task):
         rows: Iterable[Row],
         decoding: "Decoding | None" = None,
         *,
-        number: int = 1,
+        number: int = LISTED,
         aligned: bool = True,
+        batch_rows: int | None = None,
     ) -> Iterator[Answered]:
         """Answers to every row, in order and in constant memory.
 
@@ -202,12 +159,18 @@ class QuestionAnswering(Task):
             decoding: Not used.
             number: Answers to a question, the most probable ones.
             aligned: Make answers longer where they begin or end within a word.
+            batch_rows: Windows computed at once at most; None: as many as a token budget holds.
         """
-        for _, found in self._answered(engine, rows, number=number, aligned=aligned):
+        for _, found in self._answered(engine, rows, number, aligned, batch_rows):
             yield found
 
     def _answered(
-        self, engine: "HeadEngine", rows: Iterable[Row], *, number: int = 1, aligned: bool = True
+        self,
+        engine: "HeadEngine",
+        rows: Iterable[Row],
+        number: int = 1,
+        aligned: bool = True,
+        batch_rows: int | None = None,
     ) -> Iterator[tuple[Row, Answered]]:
         waiting: deque[Asked] = deque()
 
@@ -217,21 +180,35 @@ class QuestionAnswering(Task):
             return [one.features for one in asked]
 
         longest = self.options.max_answer_tokens
-        for row, _, logits in engine.run(rows, read, logits_of):
+        for row, _, logits in engine.run(rows, read, logits_of, batch_rows=batch_rows):
             asked = waiting.popleft()
             yield row, answers_of(row["context"], asked, logits, longest=longest, number=number, aligned=aligned)
 
+    def adapted(self, **options: Any) -> "QuestionAnswering":
+        """The same with other options, for the same model."""
+        other = copy(self)
+        other.options = self.options.model_copy(update=options)
+        return other
+
     def chosen(self, found: Answered) -> Answer:
         """The answer that is given."""
-        silent = not found.answers or (self.options.no_answer and found.silence > self.threshold)
-        return found.none if silent else found.answers[0]
+        silent = self.options.no_answer and found.silence > self.threshold
+        return found.none if silent or found.best is None else found.best
+
+    def listed(self, found: Answered, number: int) -> list[Answer]:
+        """At most so many answers: the one that is given, then the others, the most probable first. No answer is one
+        of them where it may be given."""
+        given = self.chosen(found)
+        others = [*islice(found.answers(), number), *[found.none] * self.options.no_answer]
+        others.sort(key=lambda answer: -answer.score)
+        return [given, *(answer for answer in others if answer != given)][:number]
 
     def settle(self, engine: "HeadEngine", rows: Iterable[Row]) -> list[str]:
         if not self.options.no_answer:
             return []
         scores = [
             (
-                self.agreement(found.answers[0].text if found.answers else "", row).f1,
+                self.agreement(found.best.text if found.best else "", row).f1,
                 self.agreement("", row).f1,
                 found.silence,
             )
@@ -301,14 +278,20 @@ class QuestionAnswering(Task):
         return " ".join(f"{row['question']} / {part}".split()), right or [_NONE]
 
     def record(self, prediction: Answered) -> dict[str, Any]:
-        answer = self.chosen(prediction)
-        return {"answer": answer.text, "score": answer.score, "start": answer.start, "end": answer.end}
+        return _record(self.chosen(prediction))
+
+    def ranked(self, prediction: Answered, number: int) -> list[dict[str, Any]]:
+        return [_record(answer) for answer in self.listed(prediction, number)]
 
     def saved(self) -> Saved:
         state: dict[str, Any] = {"options": self.options.model_dump(mode="json")}
         if self.options.no_answer:
             state["threshold"] = self.threshold
         return Saved(self.name(), state=state)
+
+
+def _record(answer: Answer) -> dict[str, Any]:
+    return {"answer": answer.text, "score": answer.score, "start": answer.start, "end": answer.end}
 
 
 class _Tally:
