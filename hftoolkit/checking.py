@@ -221,7 +221,9 @@ def _rows(recipe: Recipe, task: Task, findings: _Findings) -> RunRows | None:
 
 def _example(task: Task, rows: Rows) -> dict[str, str]:
     given, answers = task.shown_row(rows.take([len(rows) // 2])[0])
-    texts = {", ".join(task.inputs): given, ", ".join(task.answers): ", ".join(answers[:1])}
+    texts = {", ".join(task.inputs): given}
+    if task.answers:
+        texts[", ".join(task.answers)] = ", ".join(answers[:1])
     return {role: text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…" for role, text in texts.items()}
 
 

@@ -63,6 +63,26 @@ def adapter_targets(model: Any, wanted: list[str] | None) -> list[str]:
     return targets
 
 
+def refuse_tied_head(model: Any, head: Sequence[str]) -> None:
+    """Refuse a new head that cannot be trained beside an adapter.
+
+    Args:
+        model: A transformers model.
+        head: Names of the modules that are new.
+
+    Raises:
+        ModelError: If one of them shares weights with the base, which an adapter leaves as it is.
+    """
+    kept = {id(weight) for weight in model.get_input_embeddings().parameters()}
+    for name in head:
+        if any(id(weight) in kept for weight in model.get_submodule(name).parameters()):
+            raise ModelError(
+                f"adapter: this checkpoint has no head for the task, and a new one, {name}, shares weights with the "
+                "embeddings, which an adapter leaves as they are\n"
+                "  leave out 'adapter' to train all weights, or start from a checkpoint that has the head"
+            )
+
+
 def adapter_alpha(settings: Adapter) -> int:
     """The recipe's alpha, or one that scales by 2: at every rank, or for rsLoRA at rank 16, less above and more below.
 

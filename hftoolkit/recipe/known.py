@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Tag
 
 
 def near(word: str, known: Iterable[str]) -> str:
@@ -22,11 +22,14 @@ def known_keys(model: type[BaseModel], loc: Sequence[str | int]) -> set[str]:
     kinds: list[Any] = [model]
     for step in loc:
         below = [inner for kind in kinds for inner in _inside(kind, step)]
-        kinds = below or kinds  # a label of a union branch leads nowhere
+        kinds = below or kinds
     return {name for kind in kinds for name in _fields(kind)}
 
 
 def _inside(kind: Any, step: str | int) -> Iterator[Any]:
+    if isinstance(step, str) and step.startswith("<"):
+        yield from _labelled(kind, step)
+        return
     for part in _branches(kind):
         origin, arguments = get_origin(part), get_args(part)
         if isinstance(part, type) and issubclass(part, BaseModel):
@@ -34,8 +37,20 @@ def _inside(kind: Any, step: str | int) -> Iterator[Any]:
                 yield part.model_fields[str(step)].annotation
         elif isinstance(step, int) and origin in (list, tuple, set):
             yield from arguments[:1]
-        elif isinstance(step, str) and origin in (dict, Mapping) and not step.startswith("<"):
+        elif isinstance(step, str) and origin in (dict, Mapping):
             yield arguments[1]
+
+
+def _labelled(kind: Any, label: str) -> Iterator[Any]:
+    """The branch of a union that has a label."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated and Tag(label) in arguments[1:]:
+        yield arguments[0]
+    elif origin is Annotated:
+        yield from _labelled(arguments[0], label)
+    elif origin in (Union, types.UnionType):
+        for branch in arguments:
+            yield from _labelled(branch, label)
 
 
 def _fields(kind: Any) -> Iterator[str]:

@@ -34,7 +34,8 @@ class Part(BaseModel):
 
 
 class Scratch(Part):
-    """A new encoder-decoder Transformer in the Marian form, with a SentencePiece tokenizer trained on the rows."""
+    """A new encoder-decoder Transformer in the Marian form, with a SentencePiece tokenizer trained on the rows: for
+    translation."""
 
     vocabulary: int = Field(default=8000, ge=300, le=65000)
     """Pieces of the tokenizer, both languages together, 256 byte pieces included."""
@@ -62,9 +63,60 @@ class Scratch(Part):
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "Scratch":
-        if self.width % self.heads:
-            raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
+        _check_heads(self.width, self.heads)
         return self
+
+
+class ScratchEncoder(Part):
+    """A new encoder in the BERT form, with a WordPiece tokenizer trained on the rows: for all tasks but translation."""
+
+    vocabulary: int = Field(default=8000, ge=100, le=65000)
+    """Pieces of the tokenizer."""
+
+    layers: int = Field(default=4, ge=1)
+    """Layers of the encoder."""
+
+    width: int = Field(default=256, ge=8)
+    """Hidden size H, a multiple of `heads`."""
+
+    feed_forward: int = Field(default=1024, ge=8)
+    """Inner size of the feed-forward blocks."""
+
+    heads: int = Field(default=4, ge=1)
+    """Attention heads of every layer."""
+
+    dropout: Share = 0.1
+    """Share of activations set to zero in training."""
+
+    positions: int = Field(default=256, ge=16)
+    """Tokens of the longest text; those behind `training.max_tokens` would never be trained."""
+
+    lowercase: bool = False
+    """Read capital letters as small ones: a smaller vocabulary does, but names look like words."""
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "ScratchEncoder":
+        _check_heads(self.width, self.heads)
+        return self
+
+
+def _check_heads(width: int, heads: int) -> None:
+    if width % heads:
+        raise ValueError(f"width {width} is not a multiple of heads {heads}")
+
+
+class _OfEncoder(dict[str, Any]):
+    """A mapping that is meant to be a `ScratchEncoder`: what it holds need not tell."""
+
+
+def _kind_of_scratch(value: Any) -> str:
+    return "<encoder>" if isinstance(value, ScratchEncoder | _OfEncoder) else "<translator>"
+
+
+AnyScratch = Annotated[
+    Annotated[Scratch, Tag("<translator>")] | Annotated[ScratchEncoder, Tag("<encoder>")],
+    Discriminator(_kind_of_scratch),
+]
 
 
 class Model(Part):
@@ -76,8 +128,8 @@ class Model(Part):
     revision: str = "main"
     """Branch, tag or commit of a hub id."""
 
-    scratch: Scratch | None = None
-    """Sizes of a new model; `{}` takes the defaults."""
+    scratch: AnyScratch | None = None
+    """Sizes of a new model; `{}` takes the defaults. A translator has other ones than an encoder."""
 
     @model_validator(mode="after")
     def _one_of_two(self) -> "Model":
@@ -93,7 +145,8 @@ class Source(Part):
     """File, folder, pattern such as `memories/**/*.tmx`, or hub data set `ORG/NAME`; files may end in `.gz`."""
 
     files: Annotated[Mapping[Role, Text | Several[Text]], Field(min_length=1)] | None = None
-    """Plain-text files of equal length, one per role, one row a line; a list gives several references. With patterns
+    """Plain-text files of equal length, one per role, one row a line; a list gives several references. In the file of a
+    task with a single role, blank lines part rows if there are any. With patterns
     (`{source: "train/*.en", target: "train/*.zh"}`), those belong together whose wildcards stand for the same."""
 
     columns: Mapping[Role, Column | Several[Column]] = {}
@@ -386,6 +439,14 @@ class Recipe(Part):
 
     output: Text
     """Folder of the run, from the current folder."""
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _new_as_the_task_needs_it(cls, model: Any, info: ValidationInfo) -> Any:
+        scratch = model.get("scratch") if isinstance(model, Mapping) else None
+        if isinstance(scratch, Mapping) and info.data.get("task") != "translation":
+            return {**model, "scratch": _OfEncoder(scratch)}
+        return model
 
     @field_validator("training")
     @classmethod

@@ -18,6 +18,7 @@ from hftoolkit.models.adapters import (
     adapter_words,
     add_adapter,
     merge_adapter,
+    refuse_tied_head,
     save_adapter,
 )
 from hftoolkit.models.loading import load_checkpoint
@@ -261,3 +262,16 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 def test_saving_asks_nobody(model: Any, tmp_path: Path, hub: Hub) -> None:
     save_adapter(trained(model, "acme/base"), tmp_path / "adapter")
     assert hub.requests == []
+
+
+def test_a_new_head_that_shares_weights_with_the_embeddings_is_refused() -> None:
+    model = bert()
+    refuse_tied_head(model, ())
+    refuse_tied_head(model, ("cls.predictions.transform",))
+    with pytest.raises(ModelError) as caught:
+        refuse_tied_head(model, ("cls.predictions",))
+    assert str(caught.value) == (
+        "adapter: this checkpoint has no head for the task, and a new one, cls.predictions, shares weights with the "
+        "embeddings, which an adapter leaves as they are\n"
+        "  leave out 'adapter' to train all weights, or start from a checkpoint that has the head"
+    )

@@ -15,7 +15,8 @@ from recipe.samples import MINIMAL, TASKS, TEXT
 
 from hftoolkit.errors import RecipeError, UsageError
 from hftoolkit.recipe.reader import read_recipe, recipe_from
-from hftoolkit.recipe.schema import Model, Recipe, Source, Split, Training
+from hftoolkit.recipe.schema import Model, Recipe, Scratch, ScratchEncoder, Source, Split, Training
+from hftoolkit.recipe.writer import write_recipe
 
 
 @pytest.fixture(autouse=True)
@@ -227,6 +228,32 @@ def test_two_problems_are_told_at_once_with_their_lines() -> None:
 def test_messages(old: str, new: str, expected: str) -> None:
     assert TEXT.count(old) == 1
     assert expected in problems(TEXT.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("task", "sizes", "expected"),
+    [
+        ("classification", "encoder_layers: 2", "encoder_layers: unknown key; did you mean 'layers'?"),
+        ("classification", "lowercas: true", "lowercas: unknown key; did you mean 'lowercase'?"),
+        ("classification", "lowercase: 'yes'", "lowercase: expected true or false, got 'yes'"),
+        ("translation", "layers: 2", "layers: unknown key; did you mean 'encoder_layers'?"),
+        ("translation", "lowercase: true", "lowercase: unknown key; expected one of 'decoder_layers', 'dropout', "),
+    ],
+)
+def test_a_new_model_has_the_keys_of_its_task(task: str, sizes: str, expected: str) -> None:
+    text = TEXT.replace("task: translation", f"task: {task}")
+    (found,) = problems(text.replace("{name: Helsinki-NLP/opus-mt-en-zh}", f"{{scratch: {{{sizes}}}}}"))
+    assert found.startswith(f"line 3: model.scratch.{expected}")
+
+
+def test_a_new_encoder(tmp_path: Path) -> None:
+    value = MINIMAL | {"task": "classification", "model": {"scratch": {"layers": 2, "lowercase": True}}}
+    recipe = recipe_from(value, tasks=TASKS)
+    assert recipe.model.scratch == ScratchEncoder(layers=2, lowercase=True)
+    write_recipe(recipe, tmp_path / "written.yaml")
+    assert read_recipe(tmp_path / "written.yaml", tasks=TASKS).model == recipe.model
+    assert isinstance(recipe_from(value | {"model": {"scratch": {}}}, tasks=TASKS).model.scratch, ScratchEncoder)
+    assert isinstance(recipe_from(MINIMAL, tasks=TASKS).model.scratch, Scratch)
 
 
 def test_a_mistake_in_one_branch_of_a_union_is_told_once() -> None:
