@@ -7,10 +7,10 @@ def windows(length: int, room: int, overlap: int) -> list[tuple[int, int]]:
     Args:
         length: Tokens of the text.
         room: Tokens of a window at most, at least 1.
-        overlap: Tokens that neighbours share, but never more than half of the room.
+        overlap: Tokens that neighbours share, but never more than three quarters of the room.
 
     Returns:
         First token of every window and the token after its last. A text without tokens is one empty window.
     """
-    step = room - min(overlap, room // 2)
+    step = room - min(overlap, 3 * room // 4)
     return [(begin, min(begin + room, length)) for begin in range(0, max(1, length - room + step), step)]

@@ -16,12 +16,14 @@ _FILES: Final[Mapping[str, str]] = {
     "translation": "translation",
     "text-classification": "text_classification",
     "sentiment-analysis": "text_classification",
+    "question-answering": "question_answering",
 }
 """The file of every pipeline, by its name."""
 
 _OF_TASKS: Final[Mapping[str, str]] = {
     "translation": "translation",
     "classification": "text-classification",
+    "question_answering": "question-answering",
 }
 """The pipeline of every task."""
 

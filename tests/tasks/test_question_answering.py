@@ -265,26 +265,34 @@ def test_answers_stand_where_they_say(loaded: Loaded) -> None:
 def test_an_answer_in_a_long_context_is_found(loaded: Loaded, before: int) -> None:
     context = (FILLER * 600)[:before] + "\n\nGREAT, very bad\tFilm! " + (FILLER * 600)[: 20_000 - before]
     task = task_of(loaded, stride=12)
-    (answer,) = answered(task, loaded, [row(context)])[0].answers
+    answer = answered(task, loaded, [row(context)])[0].best
+    assert answer
     assert answer.text == "GREAT, very bad\tFilm"
     assert context[answer.start : answer.end] == answer.text
 
 
 def test_the_best_answers_come_first_each_once(loaded: Loaded) -> None:
     context = FILLER * 3 + "an awful great film. " + FILLER * 3
-    (found,) = answered(task_of(loaded, stride=16), loaded, [row(context)], number=4)
-    assert [one.text for one in found.answers[:3]] == ["great film", "awful great film", "awful"]
-    assert len({(one.start, one.end) for one in found.answers}) == len(found.answers) == 4
-    scores = [one.score for one in found.answers]
+    task = task_of(loaded, stride=16)
+    (found,) = answered(task, loaded, [row(context)])
+    listed = list(found.answers())
+    assert len(listed) >= 20
+    assert [one.text for one in listed[:3]] == ["great film", "awful great film", "awful"]
+    assert len({(one.start, one.end) for one in listed}) == len(listed)
+    scores = [one.score for one in listed]
     assert scores == sorted(scores, reverse=True)
+    assert task.listed(found, 4) == listed[:4]
+    assert task.ranked(found, 1) == [task.record(found)]
+    (few,) = answered(task, loaded, [row("awful")])
+    assert [one.text for one in task.listed(few, 4)] == ["awful"]
 
 
 def test_no_answer_is_longer_than_it_may_be(loaded: Loaded) -> None:
     context = "the great bad bad food bad bad film"
     for longest in (7, 6):
-        (found,) = answered(task_of(loaded, max_answer_tokens=longest), loaded, [row(context)], number=9)
-        assert (found.answers[0].text == context[4:]) == (longest == 7)
-        assert max(len(one.text.split()) for one in found.answers) <= longest
+        (found,) = answered(task_of(loaded, max_answer_tokens=longest), loaded, [row(context)])
+        assert (next(found.answers()).text == context[4:]) == (longest == 7)
+        assert max(len(one.text.split()) for one in found.answers()) <= longest
 
 
 def test_answers_are_whole_words_unless_it_is_not_wanted(loaded: Loaded) -> None:
@@ -297,7 +305,7 @@ def test_answers_are_whole_words_unless_it_is_not_wanted(loaded: Loaded) -> None
 def test_a_context_of_nothing_has_no_answer(loaded: Loaded, context: str) -> None:
     task = task_of(loaded)
     (found,) = answered(task, loaded, [row(context)])
-    assert found.answers == ()
+    assert list(found.answers()) == []
     assert task.chosen(found) == found.none
     assert found.none.score == pytest.approx(1.0)
     assert task.shown(found) == "(none)"
@@ -309,7 +317,7 @@ def test_answers_do_not_depend_on_their_neighbours(loaded: Loaded) -> None:
     together = answered(task, loaded, rows)
     alone = [answered(task, loaded, [one])[0] for one in rows]
     for one, other in zip(together, alone, strict=True):
-        assert [(a.start, a.end) for a in one.answers] == [(a.start, a.end) for a in other.answers]
+        assert task.chosen(one).text == task.chosen(other).text
         assert one.silence == pytest.approx(other.silence, abs=1e-4)
 
 
@@ -323,6 +331,10 @@ def test_no_answer_is_given_where_it_is_more_probable(loaded: Loaded) -> None:
         found = answered(task, loaded, rows)
         assert [text == "" for text in texts(task, found)] == [False, empty]
         assert found[0].silence < 0 < found[1].silence
+    assert [one.text for one in task.listed(found[0], 3)[:1]] == ["great film"]
+    assert "" in [one.text for one in task.listed(found[0], 30)]
+    assert task.listed(found[1], 3)[0] == found[1].none
+    assert [one.text for one in task.listed(found[1], 3)].count("") == 1
 
 
 def test_the_threshold_is_chosen_on_validation_rows_and_kept(loaded: Loaded, tmp_path: Path) -> None:

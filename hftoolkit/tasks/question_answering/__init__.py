@@ -129,7 +129,7 @@ class QuestionAnswering(Task):
         return read_questions(rows, tokenizer, self.frame, sizes)
 
     def collate(self, features: Sequence[Mapping[str, NDArray[np.int32]]], seed: int) -> "Batch":
-        return batch_of(features, self.pad)
+        return batch_of(features, self.pad, self.widest)
 
     def loss(self, model: Any, batch: "Batch", *, smoothing: float = 0.0) -> dict[str, "Tensor"]:
         return {LOSS: loss_of(model(**batch.inputs), batch.labels[LOSS], smoothing)}
