@@ -59,7 +59,7 @@ _PATTERNS: Final[dict[How, re.Pattern[str]]] = {
     "fine": re.compile(rf"{_RUN}|[^s]m*"),
     "usual": re.compile(
         r"(?:wm*\.){2,}(?![wn])"  # U.N.
-        r"|(?<=[wnm])'w{1,2}(?![wnm])"  # 's, 'll
+        r"|(?<=[wnm.])'w{1,2}(?![wnm])"  # 's, 'll
         rf"|{_RUN}(?:(?:[-.&]|'(?!w{{1,2}}(?![wnm]))|(?<=n),(?=n)){_RUN})*"
         r"|[^s]m*"
     ),

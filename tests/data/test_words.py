@@ -21,6 +21,7 @@ def words(text: str, how: How) -> list[str]:
     [
         ("Paris (75001).", "Paris ( 75001 ) .", "Paris ( 75001 ) ."),
         ("the U.N. said", "the U . N . said", "the U.N. said"),
+        ("the U.N.'s", "the U . N . ' s", "the U.N. 's"),
         ("in the U.S.A., said", "in the U . S . A . , said", "in the U.S.A. , said"),
         ("said J. Smith.", "said J . Smith .", "said J . Smith ."),
         ("Mr. O'Brien", "Mr . O ' Brien", "Mr . O'Brien"),
