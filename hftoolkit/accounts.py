@@ -43,8 +43,13 @@ def sources(rows: RunRows) -> list[DataSource]:
     return found
 
 
-def long_rows(limit: int, found: Mapping[str, Features]) -> list[str]:
+def long_rows(limit: int, found: Mapping[str, Features], cut_part: tuple[str, int] | None) -> list[str]:
     """What encoding dropped, and what it cut.
+
+    Args:
+        limit: Tokens of the longest side.
+        found: Features by their use.
+        cut_part: As `Task.cut_part`.
 
     Raises:
         DataError: If it left nothing.
@@ -55,12 +60,13 @@ def long_rows(limit: int, found: Mapping[str, Features]) -> list[str]:
                 f"none of the {features.too_long:,} {use} rows has at most {limit} tokens on each side\n"
                 "  raise training.max_tokens, or split the rows into sentences"
             )
+    part, most = cut_part or ("row", limit)
     return [
         f"{features.too_long:,} {use} rows have more than {limit} tokens on a side and were dropped"
         for use, features in found.items()
         if features.too_long
     ] + [
-        f"{features.cut:,} {use} rows have more than {limit} tokens and were cut"
+        f"{features.cut:,} {use} {part}s have more than {most} tokens and were cut"
         for use, features in found.items()
         if features.cut
     ]

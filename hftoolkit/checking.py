@@ -159,7 +159,7 @@ def _look_at_model(
     train, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
     limit = longest(recipe, start)
     parts["tokens"] = _tokens(task, train, limit)
-    long_rows(limit, {"training": train, "validation": validation})  # raises where none is left
+    long_rows(limit, {"training": train, "validation": validation}, task.cut_part)  # raises where none is left
     findings.doubt(doubts_about_tokens(task, start.tokenizer, train, rows.train, limit))
     model, parts["model"] = trainable(recipe, start, accelerator)
     output, able = RunFolder(Path(recipe.output)), does_already(recipe, start)

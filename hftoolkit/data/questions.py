@@ -33,7 +33,7 @@ class Asked:
 
     features: list[dict[str, list[int]]]
     """A feature for every window: ``context`` are its first token of the context and the token after the last;
-    ``cut`` says that the question is longer than its share."""
+    ``cut`` in the first one says that the question is longer than its share."""
 
     begins: list[int]
     """The first token of every window, counted in the context."""
@@ -109,7 +109,7 @@ def read_questions(rows: Sequence[Mapping[str, Any]], tokenizer: Any, frame: Fra
         cuts = windows(len(context), room, sizes.overlap)
         features = [frame.feature(question[:share], context[begin:end]) for begin, end in cuts]
         if len(question) > share:
-            features = [feature | {"cut": [1]} for feature in features]
+            features[0]["cut"] = [1]  # once for the row
         found.append(Asked(features, [begin for begin, _ in cuts], offsets))
     return found
 

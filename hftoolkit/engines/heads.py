@@ -45,6 +45,8 @@ class HeadEngine:
         """Tokens of the longest feature."""
         self.cut = 0
         """Rows so far of which something had to be left out."""
+        self.cut_part: tuple[str, int] | None = None
+        """As `Task.cut_part`."""
 
     @property
     def signature(self) -> str:
@@ -58,8 +60,10 @@ class HeadEngine:
 
     def cut_note(self, cut: int) -> str:
         """What should be said when something of so many rows was left out."""
-        count = "1 row is" if cut == 1 else f"{cut:,} rows are"
-        return f"{count} longer than the model's {self.limit:,} tokens and {'was' if cut == 1 else 'were'} cut"
+        part, tokens = self.cut_part or ("row", self.limit)
+        count = f"1 {part} is" if cut == 1 else f"{cut:,} {part}s are"
+        most = f"{tokens:,}" if self.cut_part else f"the model's {tokens:,}"
+        return f"{count} longer than {most} tokens and {'was' if cut == 1 else 'were'} cut"
 
     def run(
         self,

@@ -1,11 +1,14 @@
 """Question answering, as transformers 4 had it: the part of a context that answers a question."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from hftoolkit.errors import UsageError
 from hftoolkit.predicting import Opened, open_task
 from hftoolkit.tasks.question_answering import QuestionAnswering
+
+log = logging.getLogger("hftoolkit")
 
 Given = dict[str, Any]
 
@@ -96,12 +99,15 @@ class QuestionAnsweringPipeline:
             aligned=settings.get("align_to_words", True),
             batch_rows=settings.get("batch_size", self.batch_size),
         )
+        cut = self._engine.cut
         for prediction in predictions:
             found = [
                 {"score": answer.score, "start": answer.start, "end": answer.end, "answer": answer.text}
                 for answer in task.listed(prediction, number)
             ]
             yield found[0] if number == 1 else found
+        if self._engine.cut > cut:
+            log.warning(self._engine.cut_note(self._engine.cut - cut))
 
     def _adapted(self, settings: Mapping[str, Any]) -> QuestionAnswering:
         """The task as these settings want it."""

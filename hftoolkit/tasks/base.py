@@ -91,6 +91,10 @@ class Task(ABC):
     others: tuple[str, ...] = ()
     """Names of a feature's further lists, whose lengths do not count."""
 
+    cut_part: tuple[str, int] | None = None
+    """What is cut of a row that is too long, and how many tokens of it stay: ``("question", 64)``. None: all of it, to
+    what the model can read."""
+
     widest: int = 0
     """Tokens that the model being trained can read at most: up to there batches may be padded to common widths."""
 

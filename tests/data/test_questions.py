@@ -67,6 +67,12 @@ def test_of_a_long_question_the_beginning_is_read_and_it_is_marked(tokenizers: d
     assert "cut" not in whole
 
 
+def test_a_cut_question_is_marked_once_for_its_row(tokenizers: dict[str, Any]) -> None:
+    features = read(tokenizers["words"], "was it good, was it bad?", CONTEXT, Sizes(40, 8, 4)).features
+    assert ["cut" in one for one in features] == [True, *[False] * (len(features) - 1)]
+    assert len(features) > 2
+
+
 def test_no_question_takes_more_than_half_of_a_window(tokenizers: dict[str, Any]) -> None:
     features = read(tokenizers["words"], "was it good? " * 9, "the film was bad " * 9, Sizes(23, 4, 64)).features
     assert {one["context"][0] for one in features} == {12}  # 20 tokens are no special ones

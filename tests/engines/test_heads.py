@@ -97,6 +97,13 @@ def test_rows_that_were_cut_are_counted_once(parts: tuple[Any, Any]) -> None:
     assert engine.notes == ("2 rows are longer than the model's 48 tokens and were cut",)
 
 
+def test_what_is_cut_may_be_a_part_of_a_row(parts: tuple[Any, Any]) -> None:
+    engine = HeadEngine(*parts)
+    engine.cut_part = "question", 64
+    assert engine.cut_note(1) == "1 question is longer than 64 tokens and was cut"
+    assert engine.cut_note(1234) == "1,234 questions are longer than 64 tokens and were cut"
+
+
 def test_the_signature_names_the_number_format(parts: tuple[Any, Any]) -> None:
     exact, rough = HeadEngine(*parts), HeadEngine(*parts, precision="bf16")
     assert (exact.signature, rough.signature) == ("torch|float32", "torch|bf16")

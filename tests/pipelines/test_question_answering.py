@@ -226,6 +226,15 @@ def test_a_long_context_is_read_to_its_end(finder: QuestionAnsweringPipeline) ->
     assert context[answer["start"] : answer["end"]] == "great old film"
 
 
+def test_long_questions_are_cut_and_it_is_said(
+    finder: QuestionAnsweringPipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    for question, said in (("a?", []), ("was it good or bad?", ["1 question is longer than 2 tokens and was cut"])):
+        caplog.clear()
+        assert finder(question=question, context="it was awful", max_question_len=2)["answer"] == "awful"
+        assert [record.getMessage() for record in caplog.records if record.name == "hftoolkit"] == said
+
+
 # What a model of ours says
 
 

@@ -321,6 +321,15 @@ def test_answers_do_not_depend_on_their_neighbours(loaded: Loaded) -> None:
         assert one.silence == pytest.approx(other.silence, abs=1e-4)
 
 
+def test_long_questions_are_counted_and_said(loaded: Loaded) -> None:
+    task = task_of(loaded, max_question_tokens=3, stride=8)
+    engine = task.engine(loaded.model, loaded.tokenizer)
+    list(task.predict(engine, [row(FILLER * 9), row("awful", question="a?")]))
+    assert engine.notes == ("1 question is longer than 3 tokens and was cut",)
+    assert task.cut_part == ("question", 3)
+    assert task.adapted(max_question_tokens=5).cut_part == ("question", 5)
+
+
 # When nothing is answered
 
 

@@ -58,6 +58,7 @@ class QuestionAnswering(Task):
 
     def __init__(self, options: Any, languages: Languages | None) -> None:
         self.options = Options.model_validate(options)
+        self.cut_part = "question", self.options.max_question_tokens
         self.threshold = 0.0
         self.pad = 0
         self.frame: Frame
@@ -179,6 +180,7 @@ class QuestionAnswering(Task):
             waiting.extend(asked)
             return [one.features for one in asked]
 
+        engine.cut_part = self.cut_part
         longest = self.options.max_answer_tokens
         for row, _, logits in engine.run(rows, read, logits_of, batch_rows=batch_rows):
             asked = waiting.popleft()
@@ -188,6 +190,7 @@ class QuestionAnswering(Task):
         """The same with other options, for the same model."""
         other = copy(self)
         other.options = self.options.model_copy(update=options)
+        other.cut_part = "question", other.options.max_question_tokens
         return other
 
     def chosen(self, found: Answered) -> Answer:
