@@ -26,7 +26,7 @@ from hftoolkit.tasks.pretraining import options
 from hftoolkit.tasks.pretraining.filling import UNKNOWN, Filled, Gap, Guessed, guess
 from hftoolkit.tasks.pretraining.masking import IGNORED
 from hftoolkit.tasks.pretraining.pairs import ALONE, NEXT, sentences_of
-from hftoolkit.tasks.pretraining.reading import NEXT_SENTENCE, Reading
+from hftoolkit.tasks.pretraining.reading import NEXT_SENTENCE, WRITTEN, Reading
 from hftoolkit.tasks.pretraining.usual import Usual
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 LONGEST: Final = 512
 """Tokens of a window on held-out rows, where a model can read so many: masked accuracy rises with them."""
 
-TOP: Final = 5
-"""Tokens given for a mask that a user wrote."""
+TOP: Final = 10
+"""Tokens given at most for a mask that a user wrote."""
 
 _MASKED: Final = "masked_tokens"
 _SAMPLE: Final = 10_000
@@ -69,6 +69,9 @@ class Pretraining(Task):
         self.reading: Reading
         self._known: Rows | None = None
         self._usual: Usual | None = None
+
+    def row_of(self, given: Row) -> Row:
+        return {**given, WRITTEN: True}
 
     def learn(self, rows: Rows) -> list[str]:
         self._known = rows.evenly(_SAMPLE)
@@ -180,8 +183,8 @@ class Pretraining(Task):
     ) -> Iterator[Filled]:
         read = partial(self.reading.masked, limit=min(LONGEST, engine.limit))
         forward = partial(guess, model=engine.model, top=TOP)
-        for _, features, found in engine.run(rows, read, lambda guessed, _: guessed, forward):
-            yield self._filled(features, found)
+        for row, features, found in engine.run(rows, read, lambda guessed, _: guessed, forward):
+            yield self._filled(row, features, found)
 
     def trivials(self, rows: Iterable[Row]) -> Iterator[Filled]:
         from hftoolkit.engines.heads import CHUNK
@@ -189,13 +192,13 @@ class Pretraining(Task):
         usual = self._usual = self._usual or Usual.of(self.reading, self._known or ())
         stream = iter(rows)
         while chunk := list(islice(stream, CHUNK)):  # as the engine reads them: their pairs are the same
-            for features in self.reading.masked(chunk, self._longest):
-                yield self._filled(features, [usual.guess(feature["labels"]) for feature in features])
+            for row, features in zip(chunk, self.reading.masked(chunk, self._longest), strict=True):
+                yield self._filled(row, features, [usual.guess(feature["labels"]) for feature in features])
 
     def trivial(self, row: Row) -> Filled:
         return next(self.trivials([row]))
 
-    def _filled(self, features: Sequence[Mapping[str, list[int]]], found: Sequence[Guessed]) -> Filled:
+    def _filled(self, row: Row, features: Sequence[Mapping[str, list[int]]], found: Sequence[Guessed]) -> Filled:
         gaps: list[Gap] = []
         hits = pairs = pair_hits = 0
         for feature, guessed in zip(features, found, strict=True):
@@ -209,7 +212,10 @@ class Pretraining(Task):
             if (label := feature.get(NEXT_SENTENCE, [ALONE])[0]) != ALONE and guessed.follows is not None:
                 pairs += 1
                 pair_hits += (guessed.follows > 0.5) == (label == NEXT)
-        return Filled(tuple(gaps), hits, float(sum(each.nats.sum() for each in found)), pairs, pair_hits)
+        nats = float(sum(each.nats.sum() for each in found))
+        written = self.reading.is_written(row)
+        text = self.reading.filled_in(row, [gap.guess for gap in gaps]) if written else None
+        return Filled(tuple(gaps), hits, nats, pairs, pair_hits, text)
 
     def _text_of(self, token: int) -> str:
         text: str = self.tokenizer.decode([token])
@@ -254,18 +260,23 @@ class Pretraining(Task):
         return found
 
     def shown(self, prediction: Filled) -> str:
+        if prediction.text is not None:
+            return prediction.text
         return " ".join(
-            gap.guess if gap.right in (None, gap.guess) else f"{gap.guess} ({gap.right})" for gap in prediction.gaps
+            gap.guess if gap.right == gap.guess else f"{gap.guess} ({gap.right})" for gap in prediction.gaps
         )
 
     def shown_row(self, row: Row) -> tuple[str, list[str]]:
         return row["text"], []
 
     def record(self, prediction: Filled) -> dict[str, Any]:
-        return {
-            "prediction": [gap.guess for gap in prediction.gaps],
-            "guesses": [[{"token": token, "score": score} for token, score in gap.guesses] for gap in prediction.gaps],
-        }
+        return {"prediction": self.shown(prediction), "score": [gap.guesses[0][1] for gap in prediction.gaps]}
+
+    def ranked(self, prediction: Filled, number: int) -> list[dict[str, Any]]:
+        return [
+            {"tokens": [token for token, _ in place], "score": [score for _, score in place]}
+            for place in zip(*(gap.guesses[:number] for gap in prediction.gaps), strict=True)
+        ]
 
     def saved(self) -> Saved:
         return Saved(self.name(), state={"options": self.options.model_dump(mode="json")})

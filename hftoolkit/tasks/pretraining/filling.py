@@ -53,13 +53,25 @@ class Filled:
     pair_hits: int = 0
     """Those of which it is right whether one follows the other."""
 
+    text: str | None = None
+    """The text with what fills its gaps, where a user wrote the masks."""
+
     def counts(self) -> NDArray[np.float64]:
-        """Hits, nats and gaps; shape ``[3]``."""
-        return np.array([self.hits, self.nats, len(self.gaps)])
+        """Hits, nats, and gaps of which it is known what is right; shape ``[3]``."""
+        return np.array([self.hits, self.nats, sum(gap.right is not None for gap in self.gaps)])
 
     def pair_counts(self) -> NDArray[np.float64]:
         """Hits and pairs; shape ``[2]``."""
         return np.array([self.pair_hits, self.pairs], dtype=np.float64)
+
+
+def filled_in(text: str, mask: str, guesses: Sequence[str]) -> str:
+    """A text with tokens in the places of its masks; a piece such as ``##ing`` goes on with the word before it."""
+    found, *rest = text.split(mask)
+    for token, behind in zip(guesses, rest, strict=False):  # what a model cannot read has masks, and no guesses
+        found = found.rstrip() + token[2:] if token.startswith("##") else found + token.strip()
+        found += behind
+    return found
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,7 @@ class Guessed:
     """Their probabilities; shape ``[gaps, top]``."""
 
     nats: NDArray[np.float32]
-    """What the right tokens cost; shape ``[gaps]``."""
+    """What the right tokens cost, 0 where they are not known; shape ``[gaps]``."""
 
     follows: float | None = None
     """Probability that the second text follows the first; None where the model does not say."""
@@ -120,7 +132,7 @@ def guess(
 def _scored(layer: Any, hidden: Any, right: Any, *, top: int, among: Any) -> tuple[Any, Any, Any]:
     """The likeliest tokens with their probabilities, and what the right ones cost."""
     logs = layer(hidden).float().log_softmax(-1)  # [M, V]
-    nats = -logs.gather(1, right.clamp(min=0)[:, None])[:, 0]
+    nats = -logs.gather(1, right.clamp(min=0)[:, None])[:, 0] * (right != UNKNOWN)
     shares = logs.exp() if among is None else logs[:, among].exp()
     values, places = shares.topk(min(top, shares.shape[1]))
     return places if among is None else among[places], values, nats

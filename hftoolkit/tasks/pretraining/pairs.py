@@ -66,9 +66,9 @@ def pairs_of(number: int, rows: Sequence[Sentences], room: int, seed: int) -> It
         middle = generator.randrange(begin + 1, end)
         first = joined(sentences[begin:middle])
         if others and generator.random() < 0.5:
-            other = rows[generator.choice(others)]
-            place = generator.randrange(1, len(other))
-            second = joined(other[place : place + end - middle]).part(0, room - len(first))
+            other, count = rows[generator.choice(others)], end - middle
+            place = generator.randint(1, max(1, len(other) - count))
+            second = joined(other[place : place + count]).part(0, room - len(first))
             yield Pair(first, second, OTHER)
             begin = middle
         else:

@@ -8,7 +8,7 @@ import numpy as np
 
 from hftoolkit.data.keys import content_of, key_of
 from hftoolkit.tasks.base import Feature, Row
-from hftoolkit.tasks.pretraining.filling import UNKNOWN
+from hftoolkit.tasks.pretraining.filling import UNKNOWN, filled_in
 from hftoolkit.tasks.pretraining.masking import IGNORED, Masking
 from hftoolkit.tasks.pretraining.options import Options
 from hftoolkit.tasks.pretraining.pairs import ALONE, Pair, pairs_of, sentences_of
@@ -16,6 +16,9 @@ from hftoolkit.tasks.pretraining.windows import Reader, Tokens, cuts, joined, pa
 
 NEXT_SENTENCE = "next_sentence"
 """Under this name a feature says what its second text is."""
+
+WRITTEN = "written"
+"""A row with this in it has the masks that a user wrote, or none."""
 
 
 class Reading:
@@ -47,9 +50,17 @@ class Reading:
         """Rows with masks, those that are written in them, or else some that depend on the row alone; and under
         ``labels`` what is to be guessed."""
         return [
-            self._written(row, limit) if self._mask in row["text"] else self._drawn(row, features)
+            self._written(row, limit) if self.is_written(row) else self._drawn(row, features)
             for row, features in zip(rows, self._features(rows, limit), strict=True)
         ]
+
+    def is_written(self, row: Row) -> bool:
+        """Whether the masks of a row are those that are written in it."""
+        return WRITTEN in row or self._mask in row["text"]
+
+    def filled_in(self, row: Row, guesses: Sequence[str]) -> str:
+        """A row's text with what fills its masks."""
+        return filled_in(row["text"], self._mask, guesses)
 
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """The tokens of some texts, nothing around them."""

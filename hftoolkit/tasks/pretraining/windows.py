@@ -110,10 +110,9 @@ def cuts(tokens: Tokens, room: int) -> Iterator[tuple[int, int]]:
 
 def words_of(starts: Sequence[bool]) -> list[int]:
     """The number of each token's word, from 0."""
-    found, number = [], -1
+    found: list[int] = []
     for start in starts:
-        number += start
-        found.append(max(number, 0))
+        found.append(found[-1] + start if found else 0)
     return found
 
 
