@@ -126,6 +126,46 @@ def test_a_tokenizer_without_a_token_in_front_is_refused(bert: Path) -> None:
         QuestionAnswering({}, None).bind(bare, None)
 
 
+SIZES = {
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "vocab_size": 300,
+    "max_position_embeddings": 50,
+    "pad_token_id": 1,
+}
+DEBERTA = {"type_vocab_size": 0, "relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 8}
+MODERN = {"cls_token_id": 0, "sep_token_id": 2, "bos_token_id": 0, "eos_token_id": 2}
+
+
+@pytest.mark.parametrize(
+    ("config", "kind", "limit"),
+    [
+        (transformers.RobertaConfig(**SIZES, type_vocab_size=1), "bytes", 48),
+        (transformers.DebertaV2Config(**SIZES, **DEBERTA), "pieces", 50),
+        (transformers.ModernBertConfig(**SIZES, **MODERN), "bytes", 50),
+    ],
+)
+def test_other_encoders_learn_and_answer(config: Any, kind: str, limit: int, bert: Path, tmp_path: Path) -> None:
+    transformers.AutoModel.from_config(config).save_pretrained(tmp_path)
+    tokenizer = tokenizer_of(kind, bert)
+    tokenizer.model_input_names = ["input_ids", "attention_mask"]
+    tokenizer.save_pretrained(tmp_path)
+    task = QuestionAnswering({"stride": 8}, None)
+    found = load_checkpoint(str(tmp_path), task.auto_class, head=NewHead(task.head, 1))
+    task.bind(found.tokenizer, found.model.config)
+    batch = batch_of(task, found, [row(FILLER + "it was awful", "awful")])
+    (loss,) = task.loss(found.model, batch).values()
+    loss.backward()
+    engine = task.engine(found.model, found.tokenizer)
+    assert engine.limit == limit
+    (one, other) = task.predict(engine, [ROWS[0], row(FILLER * 9)])
+    assert one.best
+    assert one.best.text in ROWS[0]["context"]
+    assert other.best
+
+
 # What windows teach
 
 
@@ -411,6 +451,7 @@ def test_questions_with_and_without_an_answer_are_measured_apart(loaded: Loaded)
         for one in task.measures()
     }
     assert totals == {"F1": 50, "EM": 50, "HasAns F1": 50, "NoAns F1": 50}
+    assert task.measures()[0].signature({0, 1}) == "SQuAD|right:0 to 1|longest:30|threshold:0.00"
 
 
 def test_chinese_answers_are_measured_by_characters(loaded: Loaded) -> None:

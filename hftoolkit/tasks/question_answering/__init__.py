@@ -248,7 +248,8 @@ class QuestionAnswering(Task):
     def _signature(self, numbers: set[int]) -> str:
         right = f"{min(numbers)} to {max(numbers)}" if len(numbers) > 1 else str(*numbers)
         script = "CMRC" if self.options.language == "chinese" else "SQuAD"
-        return f"{script}|right:{right}|longest:{self.options.max_answer_tokens}"
+        threshold = f"|threshold:{self.threshold:.2f}" if self.options.no_answer else ""
+        return f"{script}|right:{right}|longest:{self.options.max_answer_tokens}{threshold}"
 
     def tally(self) -> "_Tally":
         return _Tally(self)
