@@ -1,4 +1,4 @@
-"""Every built-in recipe is read strictly, and takes two steps with the tiny translator in the place of its own."""
+"""Every built-in recipe is read strictly, and takes two steps with a tiny model of its family."""
 
 import json
 from pathlib import Path
@@ -17,17 +17,19 @@ pytestmark = pytest.mark.usefixtures("no_pictures")
 
 SIZES = "{vocabulary: 360, encoder_layers: 1, decoder_layers: 1, width: 16, feed_forward: 32, heads: 2}"
 
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "translation": [{"en": en, "zh": zh, "source": en, "target": zh} for en, zh in PAIRS],
+    "ner": [{"words": ["great", "film", str(number)], "tags": ["B-X", "I-X", "O"]} for number in range(30)],
+}
+"""Of every task, under the names of its roles, and those that recipes give to columns."""
+
 
 def read(name: str) -> Recipe:
     return read_recipe(library.find(name), tasks=task_options())
 
 
-@pytest.fixture
-def rows(tmp_path: Path) -> Path:
-    """Rows under every name that recipes give to columns."""
-    path = tmp_path / "rows.jsonl"
-    rows = [{"en": en, "zh": zh, "source": en, "target": zh} for en, zh in PAIRS]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+def write_rows(path: Path, task: str) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS[task]), encoding="utf-8")
     return path
 
 
@@ -54,10 +56,12 @@ def tiny(recipe: Recipe, model: Path, rows: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", library.names())
-def test_it_is_read_strictly_and_takes_two_steps(name: str, marian: Path, rows: Path, tmp_path: Path) -> None:
+def test_it_is_read_strictly_and_takes_two_steps(name: str, marian: Path, bert: Path, tmp_path: Path) -> None:
     recipe = read(name)
+    rows = write_rows(tmp_path / "rows.jsonl", recipe.task)
+    model = marian if recipe.task == "translation" else bert
     output = tmp_path / "run"
-    changes = [*tiny(recipe, marian, rows), "training.max_steps=2", f"output={output}"]
+    changes = [*tiny(recipe, model, rows), "training.max_steps=2", f"output={output}"]
     report = finetune(library.find(name), overrides=[*changes, "training.batch_tokens=64"])
     assert report.steps == 2
     assert [test.name for test in report.tests] == list(recipe.data.test)

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from recipe.samples import TASKS
 
 from hftoolkit.errors import UsageError
 from hftoolkit.recipe import library
 from hftoolkit.recipe.reader import read_recipe
+from hftoolkit.tasks import task_options
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("name", library.names())
 def test_every_recipe_is_read_strictly_and_says_what_it_is_for(name: str) -> None:
-    recipe = read_recipe(name, tasks=TASKS)
+    recipe = read_recipe(name, tasks=task_options())
     assert recipe.output == f"runs/{name}"
     assert library.header(name).endswith(".")
 
