@@ -244,10 +244,11 @@ class Pretraining(Task):
 
     def doubts(self, rows: Sequence[Row]) -> list[str]:
         found = []
-        words = median(len(row["text"].encode()) / 5 for row in rows)  # a Chinese character has 3 bytes
-        if words < _SHORT:
+        # Where nothing parts words, two Chinese characters are about one.
+        words = median(max(len(row["text"].split()), len(row["text"].encode()) / 6) for row in rows)
+        if words < _SHORT and not (self.options.packed or self.options.next_sentence):
             found.append(
-                f"half of the rows have fewer than {math.ceil(words)} words: there is little to guess from\n"
+                f"half of the rows have fewer than {_SHORT} words: there is little to guess from\n"
                 "  make rows of whole documents, or fill windows with several:   options: {packed: true}"
             )
         if self.options.next_sentence:

@@ -78,8 +78,14 @@ class Reading:
         """Every window under the row in which it begins."""
         whole, begins = packed(self._reader.tokens([row["text"] for row in rows]), self._reader.back)
         found: list[list[Feature]] = [[] for _ in rows]
+        between = set(self._reader.back.ids)
         for begin, end in cuts(whole, self._reader.room(limit)):
-            found[bisect_right(begins, begin) - 1].append(self._feature(whole.part(begin, end)))
+            row = bisect_right(begins, begin) - 1
+            while begin < end and whole.ids[begin] in between:
+                begin += 1
+            while begin < end and whole.ids[end - 1] in between:
+                end -= 1
+            found[row].append(self._feature(whole.part(begin, end)))
         return found
 
     def _pairs(self, rows: Sequence[Row], limit: int) -> list[list[Feature]]:
