@@ -20,6 +20,10 @@ SIZES = "{vocabulary: 360, encoder_layers: 1, decoder_layers: 1, width: 16, feed
 ROWS: dict[str, list[dict[str, Any]]] = {
     "translation": [{"en": en, "zh": zh, "source": en, "target": zh} for en, zh in PAIRS],
     "ner": [{"words": ["great", "film", str(number)], "tags": ["B-X", "I-X", "O"]} for number in range(30)],
+    "question_answering": [
+        {"question": "was it good?", "context": f"the film {number} was good", "answers": ["good"] * (number % 5 > 0)}
+        for number in range(30)
+    ],
 }
 """Of every task, under the names of its roles, and those that recipes give to columns."""
 
