@@ -27,11 +27,12 @@ def write_guesser(bert: Path, folder: Path, *, paired: bool = False, saved: bool
         torch.manual_seed(3)
         model = kind.from_pretrained(str(bert))
         with torch.no_grad():
-            model.bert.embeddings.word_embeddings.weight.normal_(std=1.0)
+            for weight in model.bert.parameters():
+                if weight.ndim == 2:
+                    weight.normal_(std=0.5)
             model.cls.predictions.bias.normal_()
             if paired:
                 model.cls.seq_relationship.weight.normal_(std=2.0)
-                model.bert.pooler.dense.weight.normal_()
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(str(bert)).save_pretrained(folder)
     if saved:

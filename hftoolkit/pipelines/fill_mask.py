@@ -147,7 +147,7 @@ class FillMaskPipeline:
                 pieces = self.tokenizer(target, add_special_tokens=False)["input_ids"]
                 token = self.tokenizer.convert_ids_to_tokens(pieces[0]) if pieces else None
                 log.warning(
-                    "'%s' is not in the vocabulary: %s", target, f"'{token}' is weighed" if token else "ignored"
+                    "'%s' is not in the vocabulary: %s", target, f"'{token}' is weighed" if token else "left out"
                 )
                 if token is None:
                     continue

@@ -68,7 +68,8 @@ class NextSentencePipeline:
             raise _no_pair(inputs)
         answers = self._answers([inputs] if isinstance(inputs, Mapping) else inputs, batch_size or self.batch_size)
         if isinstance(inputs, Mapping):
-            return next(answers)
+            (answer,) = answers
+            return answer
         return list(answers) if isinstance(inputs, list | tuple) else answers
 
     def _answers(self, pairs: Iterable[Any], batch_size: int | None) -> Iterator[Answer]:
