@@ -4,11 +4,13 @@ import math
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import psutil
 from accelerate import Accelerator
 from numpy.typing import NDArray
 
@@ -23,10 +25,14 @@ from hftoolkit.reports.checkup import Forecast
 from hftoolkit.reports.run import ModelFacts
 from hftoolkit.tasks.base import Row
 from hftoolkit.training.loop import Step
+from hftoolkit.training.memory import give_back
 from hftoolkit.training.plan import Plan
 
 _SECONDS: Final = 1.0
 """Spent on steps before they are measured; one is always taken."""
+
+_SHAPES: Final = 25
+"""Shapes of steps whose compiled kernels oneDNN keeps: some 40 kernels each, 1,024 in all."""
 
 _SAMPLE: Final = 1000
 """Rows of a test set that are tokenized to learn how long its rows are."""
@@ -55,7 +61,8 @@ def forecast(
     scoring = _seconds_to_predict(job, tests, decoding)
     picked = job.validation_rows.evenly(recipe.evaluation.validation_rows)
     validating = _seconds_to_predict(job, {"validation": picked}, Decoding(beams=1))
-    steps = list(_measured(job, plan, accelerator))
+    growth = _Growth()
+    steps = list(_measured(job, plan, accelerator, growth))
     seconds = sum(step.seconds for step in steps)
     tokens = sum(step.tokens for step in steps)
     computed = sum(step.tokens / (1 - step.padding) for step in steps)
@@ -74,7 +81,7 @@ def forecast(
         tokens_per_second=tokens / seconds,
         padding=1 - tokens / computed,
         seconds=phases,
-        peak_memory_bytes=peak_memory(accelerator.device),
+        peak_memory_bytes=peak_memory(accelerator.device) + growth.to_come(_shapes(plan.epoch(0), plan.lengths)),
         disk_bytes=_disk(job, facts),
     ), steps
 
@@ -90,16 +97,53 @@ def free_disk(folder: Path) -> int:
     return shutil.disk_usage(next(place for place in (folder, *folder.absolute().parents) if place.exists())).free
 
 
-def _measured(job: Job, plan: Plan, accelerator: Accelerator) -> Iterator[Step]:
+@dataclass
+class _Growth:
+    """Memory that grows with every new shape of a step on a processor: what oneDNN compiles for it is kept."""
+
+    begin: int = 0
+    """Bytes of the process after the first step."""
+
+    end: int = 0
+    """Bytes after the last one."""
+
+    seen: int = 0
+    """Shapes that these steps had."""
+
+    def to_come(self, shapes: int) -> int:
+        """Bytes that are not there yet when steps of so many shapes have been taken."""
+        if self.seen < 2:
+            return 0
+        of_one = max(0, self.end - self.begin) / (self.seen - 1)
+        return round(of_one * max(0, min(shapes, _SHAPES) - self.seen))
+
+
+def _shapes(batches: Sequence[NDArray[np.int64]], lengths: NDArray[np.int32]) -> int:
+    """How many different shapes some batches have."""
+    return len({(len(rows), *lengths[rows].max(axis=0).tolist()) for rows in batches})
+
+
+def _measured(job: Job, plan: Plan, accelerator: Accelerator, growth: _Growth) -> Iterator[Step]:
     """The first steps of the plan, as many as some seconds hold, taken a second time: most shapes of a run were there
     before, and oneDNN has compiled what they need."""
     objective, optimizer = prepared(job, accelerator)
     begin, taken = time.perf_counter(), 0
     for _ in steps_of(job, plan, objective, optimizer, accelerator):
         taken += 1
+        if taken == 1:
+            growth.begin = _resident(accelerator)
         if time.perf_counter() - begin > _SECONDS:
             break
+    growth.end, growth.seen = _resident(accelerator), _shapes(plan.epoch(0)[:taken], plan.lengths)
     yield from islice(steps_of(job, plan, objective, optimizer, accelerator), taken)
+
+
+def _resident(accelerator: Accelerator) -> int:
+    """Bytes of the process that are in memory; 0 on an accelerator, which compiles nothing for a shape."""
+    if accelerator.device.type != "cpu":
+        return 0
+    give_back()
+    return int(psutil.Process().memory_info().rss)
 
 
 def _seconds_to_predict(job: Job, parts: Mapping[str, Rows], decoding: Decoding) -> float:

@@ -12,12 +12,12 @@ from running import write_pairs
 
 from hftoolkit import hub
 from hftoolkit.data.prepared import load_run
-from hftoolkit.forecasting import _usual_batch, evaluations, forecast, free_disk
+from hftoolkit.forecasting import _Growth, _shapes, _usual_batch, evaluations, forecast, free_disk
 from hftoolkit.job import Job, plan_of
 from hftoolkit.recipe.schema import Recipe
 from hftoolkit.reports.checkup import Forecast
 from hftoolkit.reports.folder import RunFolder
-from hftoolkit.starting import features_of, start_of, trainable
+from hftoolkit.starting import does_already, features_of, start_of, trainable
 from hftoolkit.tasks.translation import Translation
 
 LOAD = 2.0
@@ -53,7 +53,8 @@ def made(marian: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
         train, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
         accelerator = Accelerator(cpu=True)
         model, facts = trainable(recipe, start, accelerator)
-        job = Job(recipe, task, start.tokenizer, model, train, validation, rows.validation, RunFolder(tmp_path / "run"))
+        folder, able = RunFolder(tmp_path / "run"), does_already(recipe, start)
+        job = Job(recipe, task, start.tokenizer, model, train, validation, rows.validation, folder, able=able)
         return forecast(job, rows.tests, accelerator, facts, LOAD)[0], job
 
     return make
@@ -151,3 +152,23 @@ def test_free_room_is_that_of_the_folder_that_will_be(tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     assert free_disk(Path("runs/mine")) == 7
     assert asked == [tmp_path, tmp_path, tmp_path]
+
+
+@pytest.mark.parametrize(
+    ("growth", "shapes", "more"),
+    [
+        (_Growth(1000, 1300, 4), 10, 600),  # 100 for each of the six that are to come
+        (_Growth(1000, 1300, 4), 100, 2100),  # no more than 25 are kept
+        (_Growth(1000, 1300, 4), 3, 0),
+        (_Growth(1000, 900, 4), 10, 0),
+        (_Growth(1000, 1300, 1), 10, 0),
+    ],
+)
+def test_memory_grows_with_new_shapes_as_far_as_they_are_kept(growth: _Growth, shapes: int, more: int) -> None:
+    assert growth.to_come(shapes) == more
+
+
+def test_shapes_are_those_of_padded_batches() -> None:
+    lengths = np.array([[4, 8], [8, 4], [8, 8], [8, 8]], np.int32)
+    batches = [np.array([0, 1]), np.array([2, 3]), np.array([3]), np.array([0])]
+    assert _shapes(batches, lengths) == 3
