@@ -1,7 +1,8 @@
 """A checkpoint by its name, ready to predict: the task it was tuned for, its model in an engine."""
 
 import json
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +16,17 @@ from hftoolkit.tasks.base import Task
 
 _BY_ENDING: Final[Mapping[str, str]] = {
     "ForSequenceClassification": "classification",
+    "ForTokenClassification": "ner",
+    "ForQuestionAnswering": "question_answering",
+    "ForMaskedLM": "pretraining",
+    "ForPreTraining": "pretraining",
     "MarianMTModel": "translation",
 }
 """The task of a checkpoint from elsewhere, by the end of its architecture's name."""
+
+
+Given = Mapping[str, Any]
+"""What a user gives for a prediction: a text for every role that the task asks for, and perhaps more."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,14 @@ def task_of(name: str, revision: str = "main") -> str:
     return found
 
 
-def open_task(name: str, kind: str, *, device: int | str | None = None, revision: str = "main") -> Opened:
+def open_task(
+    name: str,
+    kind: str,
+    *,
+    device: int | str | None = None,
+    revision: str = "main",
+    options: Mapping[str, Any] | None = None,
+) -> Opened:
     """Load a checkpoint for its task, in float32.
 
     Args:
@@ -71,6 +87,7 @@ def open_task(name: str, kind: str, *, device: int | str | None = None, revision
         kind: Name of the task.
         device: A GPU's number, -1 for the CPU, or a name; None: the best there is.
         revision: Branch, tag or commit of a hub id.
+        options: The task's, for a checkpoint from elsewhere, which does not say them.
 
     Raises:
         HubError: If it cannot be fetched.
@@ -85,12 +102,36 @@ def open_task(name: str, kind: str, *, device: int | str | None = None, revision
             f"{name}: this model was tuned for {_words(saved.task)}, not for {_words(kind)}\n"
             "  choose another model, or load it as what it is:   hftoolkit.load(MODEL)"
         )
-    task = find_task(kind).of(saved)
+    task = find_task(kind)(options, None) if saved is None and options else find_task(kind).of(saved)
     loaded = load_checkpoint(name, task.auto_class, revision=revision)
     loaded.model.to(choose_device(device))
     task.restore(loaded.saved, loaded.model.config)
     task.bind(loaded.tokenizer, loaded.model.config)
     return Opened(name, task, task.engine(loaded.model, loaded.tokenizer), loaded.notes)
+
+
+def answered(opened: Opened, rows: Iterable[Given], top_k: int = 1) -> Iterator[tuple[Given, dict[str, Any]]]:
+    """Predict for rows as they come, in order and in constant memory.
+
+    Args:
+        opened: The model.
+        rows: What is given; what the task does not ask for is not looked at.
+        top_k: Answers wanted; more than one come under ``top``, the best first.
+
+    Returns:
+        Every row with what is predicted, as values that JSON knows.
+    """
+    task = opened.task
+    waiting: deque[Given] = deque()
+
+    def read() -> Iterator[Mapping[str, Any]]:
+        for row in rows:
+            waiting.append(row)
+            yield task.row_of({role: row[role] for role in task.asked})
+
+    for prediction in task.predict(opened.engine, read()):
+        record = task.record(prediction)
+        yield waiting.popleft(), record | ({"top": task.ranked(prediction, top_k)} if top_k > 1 else {})
 
 
 def _architecture(folder: Path) -> str:

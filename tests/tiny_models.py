@@ -112,6 +112,35 @@ def tiny_bert(folder: Path, *, characters: str = "", positions: int = 48, seed: 
         BertModel(config).save_pretrained(folder)
 
 
+def tiny_classifier(bert: Path, folder: Path, labels: int, problem: str | None) -> Path:
+    """Write a classifier that answers differently for different texts, but was never trained.
+
+    Args:
+        bert: The encoder that `tiny_bert` wrote.
+        folder: Where it goes.
+        labels: Outputs; several are called ``label 0`` and so on.
+        problem: What the configuration says that they are.
+
+    Returns:
+        The folder.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+
+    config = AutoConfig.from_pretrained(str(bert), num_labels=labels, problem_type=problem)
+    if labels > 1:
+        config.id2label = {number: f"label {number}" for number in range(labels)}
+        config.label2id = {name: number for number, name in config.id2label.items()}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        model = AutoModelForSequenceClassification.from_pretrained(str(bert), config=config)
+        with torch.no_grad():
+            model.classifier.weight.normal_(std=2.0)
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(str(bert)).save_pretrained(folder)
+    return folder
+
+
 def _characters(texts: Iterable[str], path: Path) -> list[str]:
     """Write a tokenizer of characters; return its pieces."""
     import sentencepiece

@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "Look at all that a recipe names before it runs: problems, tokens, time, memory.",
     "finetune": "Fine-tune a model as a recipe says; report what was gained and lost.",
     "evaluate": "Score a model on a recipe's test sets.",
+    "predict": "Predict labels, entities or answers for text or a file.",
     "translate": "Translate text, a file, or standard input line by line.",
     "recipes": "List, show and copy the built-in recipes.",
 }

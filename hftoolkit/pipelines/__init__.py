@@ -16,6 +16,10 @@ _FILES: Final[Mapping[str, str]] = {
     "translation": "translation",
     "text-classification": "text_classification",
     "sentiment-analysis": "text_classification",
+    "fill-mask": "fill_mask",
+    "next-sentence-prediction": "next_sentence",
+    "token-classification": "token_classification",
+    "ner": "token_classification",
     "question-answering": "question_answering",
 }
 """The file of every pipeline, by its name."""
@@ -23,6 +27,8 @@ _FILES: Final[Mapping[str, str]] = {
 _OF_TASKS: Final[Mapping[str, str]] = {
     "translation": "translation",
     "classification": "text-classification",
+    "pretraining": "fill-mask",
+    "ner": "token-classification",
     "question_answering": "question-answering",
 }
 """The pipeline of every task."""

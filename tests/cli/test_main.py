@@ -53,6 +53,7 @@ def test_help() -> None:
         "  finetune   Fine-tune a model as a recipe says; report what was gained and\n"
         "             lost.\n"
         "  evaluate   Score a model on a recipe's test sets.\n"
+        "  predict    Predict labels, entities or answers for text or a file.\n"
         "  translate  Translate text, a file, or standard input line by line.\n"
         "  recipes    List, show and copy the built-in recipes.\n"
     )

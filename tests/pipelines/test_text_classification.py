@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import transformers
+from tiny_models import tiny_classifier
 
 from hftoolkit.engines import heads
 from hftoolkit.errors import ModelError, UsageError
@@ -20,24 +20,9 @@ TEXTS = ["good film", "a", "not very good, i hate it", "the story was awful and 
 PAIRS = [{"text": "good film", "text_pair": "bad food"}, {"text": "a", "text_pair": "the story was great, i like it"}]
 
 
-def tuned(bert: Path, folder: Path, labels: int, problem: str | None) -> Path:
-    """A classifier that answers differently for different texts, but was never trained."""
-    torch.manual_seed(7)
-    config = transformers.AutoConfig.from_pretrained(str(bert), num_labels=labels, problem_type=problem)
-    if labels > 1:
-        config.id2label = {number: f"label {number}" for number in range(labels)}
-        config.label2id = {name: number for number, name in config.id2label.items()}
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(str(bert), config=config)
-    with torch.no_grad():
-        model.classifier.weight.normal_(std=2.0)
-    model.save_pretrained(folder)
-    transformers.AutoTokenizer.from_pretrained(str(bert)).save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def folder(bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tuned(bert, tmp_path_factory.mktemp("tuned"), 4, "single_label_classification")
+    return tiny_classifier(bert, tmp_path_factory.mktemp("tuned"), 4, "single_label_classification")
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +76,7 @@ _MADE: dict[tuple[int, str | None], tuple[Any, Any]] = {}
 
 def _both(bert: Path, factory: pytest.TempPathFactory, labels: int, problem: str | None) -> tuple[Any, Any]:
     if (labels, problem) not in _MADE:
-        made = tuned(bert, factory.mktemp("both"), labels, problem)
+        made = tiny_classifier(bert, factory.mktemp("both"), labels, problem)
         _MADE[labels, problem] = (
             pipeline("text-classification", model=str(made), device="cpu"),
             transformers.pipeline("text-classification", model=str(made), device="cpu"),
@@ -176,7 +161,7 @@ def test_a_checkpoint_from_elsewhere_says_it_by_its_architecture(folder: Path) -
 
 
 def test_ours_by_its_task(bert: Path, tmp_path: Path) -> None:
-    made = tuned(bert, tmp_path / "ours", 2, "single_label_classification")
+    made = tiny_classifier(bert, tmp_path / "ours", 2, "single_label_classification")
     write_saved(Saved("classification", state={"options": {"pair": True}}), made)
     assert_same(load(str(made))([PAIRS[0]]), pipeline("text-classification", model=str(made))([PAIRS[0]]))
 

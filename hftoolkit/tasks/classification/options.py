@@ -3,11 +3,18 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from hftoolkit.recipe.schema import Part, Text
 
 Kind = Literal["single_label", "multi_label", "regression"]
+
+Weights = Annotated[
+    Annotated[Literal["none", "balanced"], Tag("<word>")]
+    | Annotated[Mapping[str, Annotated[float, Field(gt=0.0)]], Tag("<weights>")],
+    # Problems are told for that one of the two alone which is meant.
+    Discriminator(lambda value: "<weights>" if isinstance(value, Mapping) else "<word>"),
+]
 
 
 class Options(Part):
@@ -25,7 +32,7 @@ class Options(Part):
     separator: Text = ","
     """What stands between several labels in one text."""
 
-    class_weights: Literal["none", "balanced"] | Mapping[str, Annotated[float, Field(gt=0.0)]] = "none"
+    class_weights: Weights = "none"
     """What a row counts in the loss, by its label: `balanced`, so that all labels count the same, or numbers; those
     left out are 1. With weights macro F1 decides which checkpoint is best, not accuracy."""
 
