@@ -46,6 +46,12 @@ def doubts_about_tags(rows: RunRows, options: Options) -> Iterator[str]:
         if any(answers.fault(row["tags"]) for part in (rows.train, *held.values()) for row in part):
             return  # those of the training rows are an error, which is told elsewhere
     yield from doubts_about_labels(rows, lambda row: _names(row, answers))
+    if answers.plain and all(tag.isdecimal() for row in rows.train for tag in row["tags"]):
+        tag = next(iter(rows.train))["tags"][0]
+        yield (
+            f"data.train: the tags are numbers, such as {tag}: they are learned as they are, and no entity is seen in "
+            "them\n  write their names in their place"
+        )
     if not answers.plain:
         yield from _untagged(rows.train, answers)
 

@@ -60,6 +60,14 @@ def test_plain_tags_that_are_in_no_training_row(tmp_path: Path) -> None:
     ]
 
 
+def test_tags_that_are_numbers(tmp_path: Path) -> None:
+    numbers = ["a/0 b/3"] * 6
+    assert doubts(tmp_path, train=numbers, validation=numbers, test=numbers) == [
+        "data.train: the tags are numbers, such as 0: they are learned as they are, and no entity is seen in them\n"
+        "  write their names in their place"
+    ]
+
+
 def test_the_same_words_with_other_entities(tmp_path: Path) -> None:
     assert doubts(tmp_path, train=[*GOOD, "Ann/B-PER in/O Rome/O"]) == [
         f"data.train: 1 row has the input of another row, and another label: {tmp_path}/train.conll: line 9 and "
