@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from tokenizers_of_kinds import tokenizer_of
 from wild_texts import texts
 
+from hftoolkit.data.census import Census
+from hftoolkit.data.sources import read
 from hftoolkit.data.token_spans import characters_of, tokens_of, whole_words
+from hftoolkit.models.loading import load_tokenizer
+from hftoolkit.recipe.schema import Source
 
 KINDS = ("words", "bytes", "pieces")
 
@@ -124,3 +128,22 @@ def test_whole_words_hold_the_part_and_do_not_grow_twice(before: str, part: str,
     assert whole_words(text, start, end) == (start, end)
     if not part:
         assert start == end
+
+
+@pytest.mark.slow
+def test_answers_of_public_data_come_back_as_they_were(shared: Path) -> None:
+    """Those of CMRC 2018 that are in their context; the others begin or end with a blank, or within a word or number."""
+    tokenizer = load_tokenizer(shared / "models" / "tokenizer-bert-base-chinese", "bert-base-chinese")
+    source = Source(source=str(shared / "data" / "qa" / "cmrc2018" / "cmrc2018_dev.json"))
+    found, kept = 0, 0
+    for _, raws in read(source, ["context", "answers", "starts"], Census("cmrc")):
+        for row, _, _ in raws:
+            offsets = offsets_of(tokenizer, row["context"])
+            for answer, start in zip(row["answers"], row["starts"], strict=True):
+                span = tokens_of(offsets, start, start + len(answer)) if start >= 0 else None
+                if span is None:
+                    continue
+                found += 1
+                place = whole_words(row["context"], *characters_of(row["context"], offsets, *span))
+                kept += row["context"][slice(*place)] == answer
+    assert (found, kept) == (9464, 9444)
