@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -110,13 +110,16 @@ def open_task(
     return Opened(name, task, task.engine(loaded.model, loaded.tokenizer), loaded.notes)
 
 
-def answered(opened: Opened, rows: Iterable[Given], top_k: int = 1) -> Iterator[tuple[Given, dict[str, Any]]]:
+def answered(
+    opened: Opened, rows: Iterable[Given], top_k: int = 1, *, roles: Sequence[str] | None = None
+) -> Iterator[tuple[Given, dict[str, Any]]]:
     """Predict for rows as they come, in order and in constant memory.
 
     Args:
         opened: The model.
         rows: What is given; what the task does not ask for is not looked at.
         top_k: Answers wanted; more than one come under ``top``, the best first.
+        roles: What of a row is looked at; None: what the task asks for.
 
     Returns:
         Every row with what is predicted, as values that JSON knows.
@@ -127,7 +130,7 @@ def answered(opened: Opened, rows: Iterable[Given], top_k: int = 1) -> Iterator[
     def read() -> Iterator[Mapping[str, Any]]:
         for row in rows:
             waiting.append(row)
-            yield task.row_of({role: row[role] for role in task.asked})
+            yield task.row_of({role: row[role] for role in roles or task.asked})
 
     for prediction in task.predict(opened.engine, read()):
         record = task.record(prediction)

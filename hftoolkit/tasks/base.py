@@ -1,7 +1,7 @@
 """What a task is: how rows become features, a loss and predictions, and how predictions are measured."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -108,6 +108,15 @@ class Task(ABC):
     def asked(self) -> tuple[str, ...]:
         """Roles of what a user gives for a prediction, each a text."""
         return self.inputs
+
+    def asked_in(self, form: str, named: Collection[str]) -> tuple[str, ...]:
+        """The same of a file, where roles may be more than a text.
+
+        Args:
+            form: Format of the file.
+            named: Roles whose columns a user named.
+        """
+        return self.asked
 
     def row_of(self, given: Row) -> Row:
         """A row from what a user gave, by the roles that `asked` names."""
