@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -22,6 +22,9 @@ from hftoolkit.recipe.schema import Format, Source
 
 _ENDINGS: Final = {".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv"}
 """Formats of predictions, by the end of the file's name."""
+
+_BY_ID: Final = ".json"
+"""End of the name of answers to questions by the questions' ids, as the scripts of SQuAD and CMRC read them."""
 
 
 @dataclass
@@ -57,10 +60,12 @@ class Wishes:
 def predict_file(opened: Opened, file: Path, output: Path, wishes: Wishes, *, overwrite: bool = False) -> Account:
     """Predict for every row of a file, and write a table or JSON lines, as the name of ``output`` ends.
 
+    Answers to questions that have ids may be written as ``{"ID": "ANSWER", ...}``, for the scripts of SQuAD and CMRC.
+
     Args:
         opened: The model.
         file: What to predict from: a text a line, or a table of a format that recipes take.
-        output: Ends in ``.jsonl``, ``.csv`` or ``.tsv``.
+        output: Ends in ``.jsonl``, ``.csv`` or ``.tsv``; of answers to questions also in ``.json``.
         wishes: What is read, and what is written.
         overwrite: Replace ``output``.
 
@@ -70,15 +75,19 @@ def predict_file(opened: Opened, file: Path, output: Path, wishes: Wishes, *, ov
         OutputError: If ``output`` cannot be written, or is there already.
     """
     ending = output.suffix.lower()
-    if ending not in _ENDINGS:
-        raise UsageError(f"{output}: expected a name that ends in {', '.join(_ENDINGS)}\n  choose one of them")
+    known = [*_ENDINGS, *[_BY_ID] * (opened.task.name() == "question_answering")]
+    if ending not in known:
+        raise UsageError(f"{output}: expected a name that ends in {', '.join(known)}\n  choose one of them")
     if output.exists() and not overwrite:
         raise OutputError(f"{output}: exists already\n  choose another name, or replace it:  --overwrite")
     if output.exists() and output.samefile(file):
         raise UsageError(f"{output}: would be written while it is read\n  choose another name for what is written")
     account = Account()
-    records = predictions(opened, file, wishes, account)
-    written = _lines(records) if ending == ".jsonl" else _table(records, _ENDINGS[ending])
+    if ending == _BY_ID:
+        written = _by_id(predictions(opened, file, replace(wishes, keep=["id"]), account))
+    else:
+        records = predictions(opened, file, wishes, account)
+        written = _lines(records) if ending == ".jsonl" else _table(records, _ENDINGS[ending])
     with _whole(output) as target:
         for line in written:
             target.write(line.encode(errors="backslashreplace"))
@@ -154,6 +163,14 @@ def _rows(opened: Opened, file: Path, wishes: Wishes, form: Format, account: Acc
 
 def _lines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     return (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
+def _by_id(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    between = "{"
+    for record in records:
+        yield f"{between}\n  {json.dumps(str(record['id']))}: {json.dumps(record['answer'], ensure_ascii=False)}"
+        between = ","
+    yield "{}\n" if between == "{" else "\n}\n"
 
 
 def _table(records: Iterable[Mapping[str, Any]], form: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from finder import write_finder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import tiny_classifier
@@ -267,3 +268,51 @@ def test_a_role_that_the_model_does_not_have(opened: Opened, tmp_path: Path) -> 
 def test_a_file_that_is_not_there(opened: Opened, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         written(opened, tmp_path / "in.txt")
+
+
+# Answers to questions
+
+
+@pytest.fixture(scope="module")
+def finder(bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    return open_task(str(write_finder(bert, tmp_path_factory.mktemp("finder"))), "question_answering", device="cpu")
+
+
+@pytest.fixture
+def squad(tmp_path: Path) -> Path:
+    asked = [{"id": f"q{number}", "question": "what?"} for number in range(2)]
+    paragraphs = [
+        {"context": "the film was “awful”", "qas": asked[:1]},
+        {"context": "we like a great\nold film", "qas": asked[1:]},
+    ]
+    file = tmp_path / "dev.json"
+    file.write_text(json.dumps({"version": "1.1", "data": [{"title": "A", "paragraphs": paragraphs}]}), "utf-8")
+    return file
+
+
+def test_answers_as_lines(finder: Opened, squad: Path) -> None:
+    text, account = written(finder, squad, keep=["id"])
+    one, other = records(text)
+    assert list(one) == ["id", "question", "context", "answer", "score", "start", "end"]
+    assert (one["id"], one["answer"], one["start"], one["end"]) == ("q0", "awful", 14, 19)
+    assert (other["id"], other["answer"]) == ("q1", "great\nold film")
+    assert other["context"][other["start"] : other["end"]] == other["answer"]
+    assert account.rows == 2
+
+
+def test_answers_by_id_for_the_scripts_of_squad(finder: Opened, squad: Path, tmp_path: Path) -> None:
+    text, account = written(finder, squad, "out.json")
+    assert text == '{\n  "q0": "awful",\n  "q1": "great\\nold film"\n}\n'
+    assert account.rows == 2
+    empty = tmp_path / "none.jsonl"
+    empty.touch()
+    assert json.loads(written(finder, empty, "none.json")[0]) == {}
+
+
+def test_answers_by_id_need_ids(finder: Opened, tmp_path: Path) -> None:
+    file = tmp_path / "in.jsonl"
+    file.write_text(json.dumps({"question": "what?", "context": "awful"}) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="no column 'id'"):
+        written(finder, file, "out.json")
+    with pytest.raises(UsageError, match=r"expected a name that ends in \.jsonl, \.csv, \.tsv, \.json\n"):
+        written(finder, file, "out.txt")

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from finder import write_finder
 from running import TERMINAL, hftoolkit
 from tiny_models import tiny_classifier
 
@@ -93,3 +94,14 @@ def test_a_model_that_translates(marian: Path) -> None:
     found = hftoolkit("predict", "--model", marian, "Good morning!")
     assert found.code == 2
     assert found.err.startswith(f"error: '{marian}' translates: use hftoolkit translate\n")
+
+
+def test_a_question_and_its_context(bert: Path, tmp_path: Path) -> None:
+    model = write_finder(bert, tmp_path)
+    found = hftoolkit("predict", "--model", model, "what was it?", "the film was awful")
+    assert (found.code, found.err) == (0, "")
+    record = json.loads(found.out)
+    assert list(record) == ["question", "context", "answer", "score", "start", "end"]
+    assert (record["answer"], record["start"], record["end"]) == ("awful", 13, 18)
+    again = json.loads(hftoolkit("predict", "--model", model, "--top-k", "3", "what?", "a great awful film").out)
+    assert [one["answer"] for one in again["top"]] == ["great awful film", "great awful", "awful film"]

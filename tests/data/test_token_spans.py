@@ -132,7 +132,7 @@ def test_whole_words_hold_the_part_and_do_not_grow_twice(before: str, part: str,
 
 @pytest.mark.slow
 def test_answers_of_public_data_come_back_as_they_were(shared: Path) -> None:
-    """Those of CMRC 2018 that are in their context; the others begin or end with a blank, or within a word or number."""
+    """Those of CMRC 2018 that are in their context; the others begin or end with a blank, or within a word."""
     tokenizer = load_tokenizer(shared / "models" / "tokenizer-bert-base-chinese", "bert-base-chinese")
     source = Source(source=str(shared / "data" / "qa" / "cmrc2018" / "cmrc2018_dev.json"))
     found, kept = 0, 0
