@@ -6,7 +6,7 @@ Its trap: a model tags tokens, and scores are of entities. The first token of a 
 use; what is longer than the model is read in windows, and every word is looked at in one of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -71,6 +71,9 @@ class Ner(Task):
     @property
     def asked(self) -> tuple[str, ...]:
         return ("text",)
+
+    def asked_in(self, form: str, named: Collection[str]) -> tuple[str, ...]:
+        return ("words",) if form in ("conll", "conllu") or "words" in named else self.asked
 
     def learn(self, rows: Rows) -> list[str]:
         notes = self.tags.learn(rows)

@@ -95,8 +95,9 @@ class Scoring:
         sentence = prediction.sentence
         if self.rows.plain:
             return {"tags": prediction.tags, "scores": prediction.scores, "words": sentence.words}
+        found = lenient_entities(prediction.tags, "IOB2")
         entities = []
-        for entity in lenient_entities(prediction.tags, "IOB2"):
+        for entity in found:
             start, end = sentence.place(entity)
             entities.append(
                 {
@@ -107,7 +108,8 @@ class Scoring:
                     "end": end,
                 }
             )
-        return {"entities": entities, "tags": prediction.tags, "words": sentence.words}
+        tags = write_tags(found, len(sentence.words), "IOB2")  # in order, whatever the model said
+        return {"entities": entities, "tags": tags, "words": sentence.words}
 
 
 class _EntityTally:

@@ -233,6 +233,12 @@ def test_rows_that_break_the_scheme_stop_a_run_before_it_begins(loaded: Loaded) 
         task.measures()[0].counts(task.trivial(row), row)
 
 
+def test_a_user_gives_texts_and_files_may_have_words() -> None:
+    task = Ner({}, None)
+    assert task.asked == task.asked_in("jsonl", {"text"}) == ("text",)
+    assert task.asked_in("conll", ()) == task.asked_in("conllu", ()) == task.asked_in("jsonl", {"words"}) == ("words",)
+
+
 # What is kept
 
 

@@ -205,6 +205,12 @@ def test_a_record_has_entities_that_can_be_read_again() -> None:
     assert [str(span) for span in read_spans(record["entities"], "in New York")] == ["3 11 LOC"]
 
 
+def test_tags_of_a_record_keep_to_the_scheme() -> None:
+    task = task_of()
+    row = as_row("in/O New/B-LOC York/I-LOC")
+    assert task.record(tagged(task, row, ["O", "I-LOC", "I-PER"]))["tags"] == ["O", "B-LOC", "B-PER"]
+
+
 def test_a_record_of_plain_tags() -> None:
     task = task_of(["DET", "NOUN"], scheme="none")
     row = as_row("a/DET b/NOUN")
