@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final
 
 from hftoolkit.data import sources
 from hftoolkit.data.census import Census
+from hftoolkit.data.roles import KINDS
 from hftoolkit.data.sources.formats import format_of_file
 from hftoolkit.data.sources.lines import bare, read_lines
 from hftoolkit.data.sources.reading import Reading, told
@@ -25,6 +26,15 @@ _ENDINGS: Final = {".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv"}
 
 _BY_ID: Final = ".json"
 """End of the name of answers to questions by the questions' ids, as the scripts of SQuAD and CMRC read them."""
+
+_WORDS: Final = ".conll"
+"""End of the name of tagged words, one a line."""
+
+_ENDINGS_OF: Final = {"question_answering": _BY_ID, "ner": _WORDS}
+"""Further ends, by task."""
+
+_NOTHING: Final = ("", ())
+"""Stands for a text that is not there, and for a list."""
 
 
 @dataclass
@@ -65,7 +75,8 @@ def predict_file(opened: Opened, file: Path, output: Path, wishes: Wishes, *, ov
     Args:
         opened: The model.
         file: What to predict from: a text a line, or a table of a format that recipes take.
-        output: Ends in ``.jsonl``, ``.csv`` or ``.tsv``; of answers to questions also in ``.json``.
+        output: Ends in ``.jsonl``, ``.csv`` or ``.tsv``; of answers to questions also in ``.json``, of tagged words
+            in ``.conll``.
         wishes: What is read, and what is written.
         overwrite: Replace ``output``.
 
@@ -75,7 +86,7 @@ def predict_file(opened: Opened, file: Path, output: Path, wishes: Wishes, *, ov
         OutputError: If ``output`` cannot be written, or is there already.
     """
     ending = output.suffix.lower()
-    known = [*_ENDINGS, *[_BY_ID] * (opened.task.name() == "question_answering")]
+    known = [*_ENDINGS, *(end for task, end in _ENDINGS_OF.items() if task == opened.task.name())]
     if ending not in known:
         raise UsageError(f"{output}: expected a name that ends in {', '.join(known)}\n  choose one of them")
     if output.exists() and not overwrite:
@@ -87,7 +98,8 @@ def predict_file(opened: Opened, file: Path, output: Path, wishes: Wishes, *, ov
         written = _by_id(predictions(opened, file, replace(wishes, keep=["id"]), account))
     else:
         records = predictions(opened, file, wishes, account)
-        written = _lines(records) if ending == ".jsonl" else _table(records, _ENDINGS[ending])
+        whole = {".jsonl": _lines, _WORDS: _words}.get(ending)
+        written = whole(records) if whole else _table(records, _ENDINGS[ending])
     with _whole(output) as target:
         for line in written:
             target.write(line.encode(errors="backslashreplace"))
@@ -107,16 +119,21 @@ def predictions(opened: Opened, file: Path, wishes: Wishes, account: Account) ->
         DataError: If the file cannot be read.
     """
     form = wishes.format or format_of_file(file)
-    rows = _texts(opened, file, account) if form in (None, "text") else _rows(opened, file, wishes, form, account)
-    return recorded(opened, rows, wishes.top_k, account)
+    if form is None or form == "text":
+        return recorded(opened, _texts(opened, file, account), wishes.top_k, account)
+    roles = opened.task.asked_in(form, wishes.columns)
+    return recorded(opened, _rows(roles, file, wishes, form, account), wishes.top_k, account, roles)
 
 
-def recorded(opened: Opened, rows: Iterable[Given], top_k: int, account: Account) -> Iterator[dict[str, Any]]:
-    """The same for rows that are at hand, as they come."""
+def recorded(
+    opened: Opened, rows: Iterable[Given], top_k: int, account: Account, roles: Sequence[str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """The same for rows that are at hand, as they come; ``roles`` as for `answered`."""
+    roles = roles or opened.task.asked
     with _bar() as bar:
-        for row, record in answered(opened, rows, top_k):
+        for row, record in answered(opened, rows, top_k, roles=roles):
             account.rows += 1
-            account.blank += not any(str(row[role]).strip() for role in opened.task.asked)
+            account.blank += not any("".join(row[role]).strip() for role in roles)
             bar.update(1)
             yield {**row, **record}
     if account.blank:
@@ -139,9 +156,8 @@ def _texts(opened: Opened, file: Path, account: Account) -> Iterator[Given]:
     account.notes += reading.census.notes
 
 
-def _rows(opened: Opened, file: Path, wishes: Wishes, form: Format, account: Account) -> Iterator[Given]:
+def _rows(asked: Sequence[str], file: Path, wishes: Wishes, form: Format, account: Account) -> Iterator[Given]:
     """The rows of a table."""
-    asked = opened.task.asked
     for role in wishes.columns:
         if role not in asked:
             raise UsageError(f"--column: this model has no role '{role}'\n  it reads: {', '.join(asked)}")
@@ -151,18 +167,24 @@ def _rows(opened: Opened, file: Path, wishes: Wishes, form: Format, account: Acc
     for _, raws in sources.read(source, [*asked, *kept], census):
         for row, place, number in raws:
             for role in asked:
-                if row[role] is not None and not isinstance(row[role], str):
+                if row[role] is not None and not isinstance(row[role], str) and role not in KINDS:
                     raise DataError(
                         f"{told(place, number)}: {role}: expected text, got {row[role]!r:.60}\n"
                         "  put it in quotes, or map another column"
                     )
-            yield {name: row[name] for name in kept} | {role: row[role] or "" for role in asked}
+            yield {name: row[name] for name in kept} | {role: row[role] or _NOTHING[role in KINDS] for role in asked}
     account.notes += census.notes
     account.notes += [f"{file}: left out: {count:,} {reason}" for reason, count in census.dropped.items()]
 
 
 def _lines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     return (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
+def _words(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """A word and its tag a line, a blank line after every sentence."""
+    for record in records:
+        yield "".join(map(_tsv_line, zip(record["words"], record["tags"], strict=True))) + "\n"
 
 
 def _by_id(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:

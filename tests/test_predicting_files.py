@@ -12,6 +12,7 @@ import pytest
 from finder import write_finder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tagger import write_tagger
 from tiny_models import tiny_classifier
 from wild_texts import texts
 
@@ -316,3 +317,55 @@ def test_answers_by_id_need_ids(finder: Opened, tmp_path: Path) -> None:
         written(finder, file, "out.json")
     with pytest.raises(UsageError, match=r"expected a name that ends in \.jsonl, \.csv, \.tsv, \.json\n"):
         written(finder, file, "out.txt")
+
+
+# Tagged words
+
+
+@pytest.fixture(scope="module")
+def tagger(bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    return open_task(str(write_tagger(bert, tmp_path_factory.mktemp("tagger"))), "ner", device="cpu")
+
+
+def test_words_of_columns_get_their_tags(tagger: Opened, tmp_path: Path) -> None:
+    file = tmp_path / "in.conll"
+    file.write_text("great X\nfilm X\n\nU.N. X\nfood X\n", encoding="utf-8")
+    text, account = written(tagger, file, "out.conll")
+    assert text == "great\tB-ORG\nfilm\tI-ORG\n\nU.N.\tO\nfood\tB-LOC\n\n"
+    assert (account.rows, account.blank) == (2, 0)
+    one, other = records(written(tagger, file)[0])
+    assert list(one) == ["words", "entities", "tags"]
+    assert one["entities"][0] | {"score": 1} == {
+        "entity_group": "ORG",
+        "score": 1,
+        "word": "great film",
+        "start": 0,
+        "end": 10,
+    }
+    assert other["tags"] == ["O", "B-LOC"]
+
+
+def test_words_of_lists_get_their_tags(tagger: Opened, tmp_path: Path) -> None:
+    file = tmp_path / "in.jsonl"
+    file.write_text('{"tokens": ["great", "film"]}\n{"tokens": []}\n{"tokens": null}\n', encoding="utf-8")
+    text, account = written(tagger, file, columns={"words": "tokens"})
+    assert [record["tags"] for record in records(text)] == [["B-ORG", "I-ORG"], [], []]
+    assert (account.rows, account.blank) == (3, 2)
+    file.write_text('{"tokens": "great film"}\n', encoding="utf-8")
+    with pytest.raises(DataError, match="words: expected a list of texts, got 'great film'"):
+        written(tagger, file, "other.jsonl", columns={"words": "tokens"})
+
+
+def test_texts_are_tagged_in_their_places(tagger: Opened, tmp_path: Path) -> None:
+    file = tmp_path / "in.txt"
+    file.write_text("(great film)\n", encoding="utf-8")
+    (record,) = records(written(tagger, file)[0])
+    assert list(record) == ["text", "entities", "tags", "words"]
+    assert [(one["word"], one["start"], one["end"]) for one in record["entities"]] == [("great film", 1, 11)]
+    assert written(tagger, file, "out.conll")[0] == "(\tO\ngreat\tB-ORG\nfilm\tI-ORG\n)\tO\n\n"
+
+
+def test_only_words_are_written_as_words(opened: Opened, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("good\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"expected a name that ends in \.jsonl, \.csv, \.tsv\n"):
+        written(opened, tmp_path / "in.txt", "out.conll")

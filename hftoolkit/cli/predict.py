@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "-o",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Ends in .jsonl, .csv or .tsv; of answers by question id, in .json.",
+    help="Ends in .jsonl, .csv or .tsv; of answers by question id, in .json; of tagged words, in .conll.",
 )
 @click.option("--format", "format", metavar="FORMAT", help="Of --file; left out: told by its name, else a text a line.")
 @click.option("--column", "columns", metavar="ROLE=COLUMN", multiple=True, help="Where a role stands; may be repeated.")
