@@ -56,6 +56,7 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
         )
         task.bind(loaded.tokenizer, loaded.model.config)
         task.widest = positions(loaded.model)
+        task.begin(loaded.model, loaded.new)
         task.check(loaded.model, loaded.tokenizer, train.take(range(min(4, len(train)))), loaded.name)
         if recipe.adapter is not None:
             adapter_targets(loaded.model, recipe.adapter.targets)  # refuses what will not work, before any scoring
@@ -72,6 +73,7 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
     loaded = load_checkpoint(str(folder), task.auto_class, dropout=recipe.training.dropout, head=head)
     task.bind(loaded.tokenizer, loaded.model.config)
     task.widest = positions(loaded.model)
+    task.begin(loaded.model, loaded.new)
     return loaded, notes + frozen_weights(loaded.model, recipe.training.freeze)[1]
 
 

@@ -195,6 +195,14 @@ class Task(ABC):
         """Take from a checkpoint what encoding and collating need: ids of padding and start, tokens in front, the order
         of the labels."""
 
+    def begin(self, model: Any, new: Sequence[str]) -> None:  # noqa: B027
+        """Give new weights a better start than chance, from what `learn` saw; asked after `bind`, before training.
+
+        Args:
+            model: A transformers model.
+            new: Names of its modules that are new.
+        """
+
     def check(self, model: Any, tokenizer: Any, rows: Sequence[Row], name: str) -> None:  # noqa: B027
         """Try a loaded model on a few rows.
 

@@ -22,7 +22,8 @@ class Usual:
 
     def __init__(self, counts: NDArray[np.int64], ordinary: NDArray[np.int64]) -> None:
         raised = counts + 1  # what was never seen is not impossible
-        self._nats = np.log(raised[ordinary].sum()) - np.log(raised)
+        self.logs = np.log(raised) - np.log(raised[ordinary].sum())
+        """Logarithm of every token's share; shape ``[V]``."""
         self._best = int(ordinary[counts[ordinary].argmax()])
 
     @classmethod
@@ -39,7 +40,7 @@ class Usual:
         right = np.array([label for label in labels if label != IGNORED], dtype=np.int64)
         return Guessed(
             tokens=np.full((len(right), 1), self._best),
-            shares=np.full((len(right), 1), math.exp(-self._nats[self._best]), np.float32),
-            nats=np.where(right == UNKNOWN, 0.0, self._nats[right]).astype(np.float32),
+            shares=np.full((len(right), 1), math.exp(self.logs[self._best]), np.float32),
+            nats=np.where(right == UNKNOWN, 0.0, -self.logs[right]).astype(np.float32),
             follows=1.0,
         )
