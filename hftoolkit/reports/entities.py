@@ -1,5 +1,6 @@
 """What a report shows of entities besides scores: by type, what went wrong, one for another, how sure, the surest."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -137,11 +138,16 @@ class EntityTally:
 
 
 def _told(text: str, place: tuple[int, int], type_: str) -> str:
-    return f"{text[slice(*place)]} ({type_})"
+    return f"{one_line(text[slice(*place)])} ({type_})"
 
 
 def around(text: str, place: tuple[int, int]) -> str:
     """A part of a text with what stands beside it."""
     start, end = place
     first, last = max(0, start - _AROUND), min(len(text), end + _AROUND)
-    return f"{'…' * (first > 0)}{text[first:last]}{'…' * (last < len(text))}"
+    return f"{'…' * (first > 0)}{one_line(text[first:last])}{'…' * (last < len(text))}"
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks."""
+    return re.sub(r"\s", " ", text)

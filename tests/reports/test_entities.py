@@ -96,4 +96,4 @@ def test_without_mistakes_none_are_listed() -> None:
 def test_of_a_long_text_what_stands_around_is_shown() -> None:
     text = "x" * 100 + "Rome" + "y" * 100
     assert around(text, (100, 104)) == "…" + "x" * 60 + "Rome" + "y" * 60 + "…"
-    assert around("in Rome", (3, 7)) == "in Rome"
+    assert around("in\nRome", (3, 7)) == "in Rome"

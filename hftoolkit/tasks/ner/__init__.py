@@ -20,11 +20,12 @@ from hftoolkit.errors import ModelError
 from hftoolkit.models.saved import Saved
 from hftoolkit.models.word_pieces import check_pieces, frame, word_pieces
 from hftoolkit.recipe.schema import Languages
+from hftoolkit.reports.entities import one_line
 from hftoolkit.tasks.base import Feature, Measure, Row, Tally, Task
 from hftoolkit.tasks.ner.answers import Answers
 from hftoolkit.tasks.ner.doubts import doubts_about_tags
 from hftoolkit.tasks.ner.options import Options
-from hftoolkit.tasks.ner.scoring import Scoring, one_line
+from hftoolkit.tasks.ner.scoring import Scoring
 from hftoolkit.tasks.ner.sentences import Sentence, Tagged, sentence_of
 from hftoolkit.tasks.ner.tag_set import OUTSIDE, TagSet
 

@@ -1,6 +1,5 @@
 """What predictions are worth: scores of entities or of tags, what a report shows of them, how they are written."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from hftoolkit.metrics import labels
 from hftoolkit.metrics.entities import entity_counts
 from hftoolkit.metrics.tags import Entity, lenient_entities, write_tags
 from hftoolkit.reports.classes import ClassTally
-from hftoolkit.reports.entities import EntityTally, around
+from hftoolkit.reports.entities import EntityTally, around, one_line
 from hftoolkit.tasks.base import Measure, Row, Tally
 from hftoolkit.tasks.ner.answers import Answers
 from hftoolkit.tasks.ner.sentences import Sentence, Tagged
@@ -150,11 +149,6 @@ class _PlainTally:
 
 def _listed(words: Sequence[str], tags: Sequence[str]) -> str:
     return one_line(" ".join(f"{word}/{tag}" for word, tag in zip(words, tags, strict=True)))
-
-
-def one_line(text: str) -> str:
-    """A text without line breaks."""
-    return re.sub(r"\s", " ", text)
 
 
 def _share(counts: NDArray[np.number[Any]]) -> float:
