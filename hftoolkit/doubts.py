@@ -14,7 +14,7 @@ from hftoolkit.data.rows import Rows
 from hftoolkit.forecasting import evaluations, free_disk
 from hftoolkit.job import warmup_steps
 from hftoolkit.models.loading import Loaded
-from hftoolkit.recipe.schema import Recipe
+from hftoolkit.recipe.schema import Recipe, ScratchEncoder
 from hftoolkit.reports.checkup import Forecast
 from hftoolkit.reports.wording import counted, duration, memory, share
 from hftoolkit.tasks.base import Row, Task
@@ -112,6 +112,11 @@ def doubts_about_tokens(task: Task, tokenizer: Any, train: Features, rows: Rows,
             f"training.max_tokens: {train.too_long:,} of {all_rows:,} training rows are longer than {limit} tokens on "
             "a side, and are left out\n  raise it if the model has more positions, or split the rows into sentences"
         )
+    if train.cut > _LONG * len(train):
+        yield (
+            f"training.max_tokens: {train.cut:,} of {len(train):,} training rows are longer than {limit} tokens, and are "
+            "cut: what stands at their ends is not learned from\n  raise it if the model has more positions"
+        )
     if tokenizer.unk_token_id is None:
         return
     some = train.table.take_arrays(_places(len(train), _SAMPLE))
@@ -149,6 +154,12 @@ def doubts_about_plan(recipe: Recipe, plan: Plan) -> Iterator[str]:
     alone = sum(len(batch) == 1 for batch in batches) / len(batches)
     if alone > _ALONE:
         yield f"training.batch_tokens: {share(alone, 1)} of the steps hold a single row\n  raise it"
+    scratch = recipe.model.scratch
+    if isinstance(scratch, ScratchEncoder) and scratch.positions > settings.max_tokens:
+        yield (
+            f"model.scratch.positions: training.max_tokens lets {settings.max_tokens:,} of {scratch.positions:,} be "
+            "trained: longer texts will be misread\n  set both to the same"
+        )
     rate = settings.learning_rate
     low, high = _FROM_SCRATCH if recipe.model.scratch else _WITH_ADAPTER if recipe.adapter else _ALL_WEIGHTS
     if not low <= rate <= high:

@@ -169,6 +169,15 @@ def test_check_shows_a_row_that_has_no_answer(corpus: Path, bert: Path, tmp_path
     assert list(found.example) == ["text"]
 
 
+def test_check_doubts_positions_that_are_never_trained(corpus: Path, tmp_path: Path) -> None:
+    found = check(recipe(corpus, {"scratch": SIZES | {"positions": 64}}, tmp_path / "run"))
+    assert found.exit_code == 0, str(found)
+    assert [one.message for one in found.findings if one.message.startswith("model.scratch")] == [
+        "model.scratch.positions: training.max_tokens lets 32 of 64 be trained: longer texts will be misread\n"
+        "  set both to the same"
+    ]
+
+
 def test_check_counts_characters_that_become_unknown(bert: Path, tmp_path: Path) -> None:
     path = tmp_path / "chinese.txt"
     path.write_text("\n".join(f"the film 图书馆 was good {number}" for number in range(60)), encoding="utf-8")
