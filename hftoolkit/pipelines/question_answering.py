@@ -76,7 +76,8 @@ class QuestionAnsweringPipeline:
 
         Returns:
             For one question, also in a list of one, a dict; with a ``top_k`` above 1 a list of dicts. For several
-            questions a list of these, for any other iterable an iterator over them.
+            questions a list of these, for any other iterable an iterator over them. Scores are those of transformers 4
+            for contexts of one window; of several windows they are probabilities over all of them together.
 
         Raises:
             UsageError: If an input is not a question with a context, or a setting is unknown.

@@ -18,13 +18,14 @@ def scores_of(seed: int, *sizes: int) -> list[WindowScores]:
 
 
 def tried(windows: list[WindowScores], begins: list[int], longest: int) -> dict[tuple[int, int], float]:
-    """Every part with its score."""
+    """Every part with the sum of its logits, as run_qa.py ranks them."""
     found: dict[tuple[int, int], float] = {}
     for window, begin in zip(windows, begins, strict=True):
-        for first in range(len(window.start)):
-            for last in range(first, min(first + longest, len(window.start))):
+        start, end = window.ends
+        for first in range(len(start)):
+            for last in range(first, min(first + longest, len(start))):
                 part = first + begin, last + begin
-                found[part] = max(found.get(part, -np.inf), float(window.start[first] + window.end[last]))
+                found[part] = max(found.get(part, -np.inf), float(start[first] + end[last]))
     return found
 
 
@@ -35,10 +36,11 @@ def test_it_finds_what_trying_everything_finds(seed: int, size: int, longest: in
     found = best_spans(windows, begins, longest, number)
     expected = sorted(tried(windows, begins, longest).items(), key=lambda item: -item[1])[:number]
     assert list(zip(found.first.tolist(), found.last.tolist(), strict=True)) == [part for part, _ in expected]
-    assert found.scores.tolist() == pytest.approx([score for _, score in expected])
+    falls = np.array([score for _, score in expected]) - expected[0][1]
+    assert (found.scores - found.scores[0]).tolist() == pytest.approx(falls.tolist(), abs=1e-4)
 
 
-def test_probabilities_are_those_of_transformers_4() -> None:
+def test_probabilities_of_one_window_are_those_of_transformers_4() -> None:
     logits = np.random.default_rng(0).normal(size=(2, 9)).astype(np.float32) * 3
     windows = [WindowScores.of(logits, 3, 8)]
     found = best_spans(windows, [0], 3, 4)
@@ -65,14 +67,45 @@ def transformers_4(
     return starts, ends, table[starts, ends], none
 
 
-def test_a_window_that_says_it_has_no_answer_stands_behind() -> None:
-    """Its tokens score higher, but its own first token higher still: what counts is how sure a window is."""
-    sure = np.array([[0, 0, 6, 0, 0], [0, 0, 0, 6, 0]], dtype=np.float32)
-    without = np.array([[20, 0, 9, 0, 0], [20, 0, 0, 9, 0]], dtype=np.float32)
-    windows = [WindowScores.of(one, 1, 4) for one in (without, sure)]
-    found = best_spans(windows, [0, 50], 3, 2)
+def test_probabilities_are_over_all_windows() -> None:
+    """One that holds nothing is sure of something, but of less than one that holds the answer."""
+    holding = np.array([[0, 0, 9, 5, 0], [0, 0, 5, 9, 0]], dtype=np.float32)
+    nothing = np.array([[0, 6, 0, 0, 0], [0, 6, 0, 0, 0]], dtype=np.float32)
+    windows = [WindowScores.of(one, 1, 4) for one in (nothing, holding)]
+    alone = [np.exp(best_spans([window], [0], 3, 1).scores[0]) for window in windows]
+    assert alone[0] > alone[1]
+    found = best_spans(windows, [0, 50], 3, 1)
     assert (found.first[0], found.last[0]) == (51, 52)
-    assert found.none == windows[1].none  # that of the window that most likely has one
+    assert found.scores[0] < np.log(alone[1])
+
+
+def test_probabilities_of_all_parts_and_none_add_up_to_one() -> None:
+    """With parts of any length, and those whose end is in front of their beginning or in another window left out."""
+    (window,) = scores_of(3, 6)
+    found = best_spans([window], [0], 6, 1000)
+    logits = np.concatenate([window.ends, window.none[:, None]], axis=1).astype(np.float64)
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)  # [2, T + 1]
+    assert np.exp(found.none) == pytest.approx(shares[:, 6].prod(), rel=1e-5)
+    for first, last, score in zip(found.first, found.last, found.scores, strict=True):
+        assert np.exp(score) == pytest.approx(shares[0, first] * shares[1, last], rel=1e-4)
+
+
+def test_a_token_in_two_windows_counts_once() -> None:
+    (window,) = scores_of(2, 6)
+    one = best_spans([window], [4], 6, 50)
+    two = best_spans([window, window], [4, 4], 6, 50)
+    assert one.scores.tolist() == pytest.approx(two.scores.tolist())
+    assert one.none == two.none
+
+
+def test_no_answer_is_as_probable_as_in_the_window_that_most_likely_has_one() -> None:
+    """As SQuAD 2.0's baselines have it: other windows cannot know."""
+    logits = np.array([[9, 0, 0], [9, 0, 0]], dtype=np.float32)
+    sure = np.array([[-3, 8, 0], [-3, 8, 0]], dtype=np.float32)
+    windows = [WindowScores.of(one, 1, 3) for one in (logits, sure, logits)]
+    found = best_spans(windows, [0, 2, 4], 2, 1)
+    assert found.first[0] == 2
+    assert found.none - float(found.scores[0]) == pytest.approx(-6 - 16, abs=1e-3)
 
 
 def test_parts_that_two_windows_share_are_one() -> None:

@@ -3,7 +3,7 @@
 A row:  {"question": "Where was Chopin born?", "context": "Chopin, born in Żelazowa Wola, ...",
          "answers": ["Żelazowa Wola"], "starts": [16]}; no answers where the context has none.
 Its trap: a context may be longer than the model, and is then read in windows, most of which do not hold the answer.
-These are trained to say so, as transformers' run_qa.py does: what a model never saw it answers with confidence.
+These teach to have none, as in transformers' run_qa.py: left out, a model would learn that everything holds an answer.
 """
 
 from collections import deque

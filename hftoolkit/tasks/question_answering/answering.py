@@ -32,7 +32,7 @@ class Answer:
     """The character after its last."""
 
     score: float
-    """Probability of its two ends among the tokens of their window; 0 to 1. As in transformers 4."""
+    """Probability of its two ends among all tokens of the context, 0 to 1: see `hftoolkit.models.answer_spans`."""
 
 
 @dataclass(frozen=True, eq=False)
