@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -171,10 +172,11 @@ def _usual_batch(rows: Sequence[Row], lengths: NDArray[np.int64], batch_tokens: 
 
 
 def _input_lengths(job: Job, rows: Sequence[Row]) -> NDArray[np.int64]:
-    """Tokens that are read for every row."""
+    """Tokens that are read for every row: of a translation its source, whatever its targets, else all its windows."""
     first = job.task.padded[0]
     found = job.task.encode(rows, job.tokenizer, positions(whole_of(job)))
-    return np.array([max(len(feature[first]) for feature in features) if features else 0 for features in found])
+    of_row = partial(max, default=0) if job.task.generates else sum
+    return np.array([of_row(len(feature[first]) for feature in features) for features in found])
 
 
 def _disk(job: Job, facts: ModelFacts) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,15 @@ from running import write_pairs
 
 from hftoolkit import hub
 from hftoolkit.data.prepared import load_run
-from hftoolkit.forecasting import _Growth, _shapes, _usual_batch, evaluations, forecast, free_disk
+from hftoolkit.forecasting import _Growth, _input_lengths, _shapes, _usual_batch, evaluations, forecast, free_disk
 from hftoolkit.job import Job, plan_of
+from hftoolkit.models.heads import NewHead
+from hftoolkit.models.loading import load_checkpoint
 from hftoolkit.recipe.schema import Recipe
 from hftoolkit.reports.checkup import Forecast
 from hftoolkit.reports.folder import RunFolder
 from hftoolkit.starting import does_already, features_of, start_of, trainable
+from hftoolkit.tasks.pretraining import Pretraining
 from hftoolkit.tasks.translation import Translation
 
 LOAD = 2.0
@@ -172,3 +176,13 @@ def test_shapes_are_those_of_padded_batches() -> None:
     lengths = np.array([[4, 8], [8, 4], [8, 8], [8, 8]], np.int32)
     batches = [np.array([0, 1]), np.array([2, 3]), np.array([3]), np.array([0])]
     assert _shapes(batches, lengths) == 3
+
+
+def test_all_windows_of_a_long_row_are_counted(bert: Path) -> None:
+    task = Pretraining({}, None)
+    start = load_checkpoint(str(bert), task.auto_class, head=NewHead(task.head, 1))
+    task.bind(start.tokenizer, start.model.config)
+    recipe = SimpleNamespace(adapter=None)
+    job: Any = SimpleNamespace(task=task, tokenizer=start.tokenizer, model=start.model, recipe=recipe)
+    rows = [{"text": "good film"}, {"text": "good film " * 60}, {"text": " "}]
+    assert _input_lengths(job, rows).tolist() == [4, 120 + 2 * 3, 0]
