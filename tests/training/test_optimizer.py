@@ -103,7 +103,7 @@ def test_known_first_step_of_adam() -> None:
 
 def test_weights_may_learn_at_a_share_of_the_rate() -> None:
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
-    scales = {parameter: 0.5 for parameter in model[0].parameters()}
+    scales = dict.fromkeys(model[0].parameters(), 0.5)
     optimizer = build_optimizer(model, weight_decay=0.1, betas=(0.9, 0.98), scales=scales)
     found = [(group["scale"], group["weight_decay"], group["params"]) for group in optimizer.param_groups]
     assert [(scale, decay) for scale, decay, _ in found] == [(1.0, 0.1), (1.0, 0.0), (0.5, 0.1), (0.5, 0.0)]
