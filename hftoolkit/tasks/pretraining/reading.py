@@ -62,9 +62,9 @@ class Reading:
         """A row's text with what fills its masks."""
         return filled_in(row["text"], self._mask, guesses)
 
-    def tokens(self, texts: Sequence[str]) -> list[list[int]]:
-        """The tokens of some texts, nothing around them."""
-        return [each.ids for each in self._reader.tokens(texts)]
+    def numbers(self, texts: Sequence[str]) -> list[list[int]]:
+        """Numbers of the tokens of some texts, nothing around them."""
+        return self._reader.numbers(texts)
 
     def _features(self, rows: Sequence[Row], limit: int) -> list[list[Feature]]:
         if self._options.next_sentence:

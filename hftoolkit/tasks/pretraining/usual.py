@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,12 @@ from hftoolkit.tasks.base import Row
 from hftoolkit.tasks.pretraining.filling import UNKNOWN, Guessed
 from hftoolkit.tasks.pretraining.masking import IGNORED
 from hftoolkit.tasks.pretraining.reading import Reading
+
+_SHOWN: Final = 2000
+"""Characters of a row that are enough."""
+
+_AT_ONCE: Final = 100
+"""Rows tokenized at once."""
 
 
 class Usual:
@@ -30,9 +38,10 @@ class Usual:
     def of(cls, reading: Reading, rows: Iterable[Row]) -> "Usual":
         """Of the tokens of some rows."""
         counts = np.zeros(reading.size, dtype=np.int64)
-        for row in rows:
-            (ids,) = reading.tokens([row["text"]])
-            counts += np.bincount(np.array(ids, dtype=np.int64), minlength=len(counts))
+        texts = (row["text"][:_SHOWN] for row in rows)
+        while some := list(islice(texts, _AT_ONCE)):
+            for ids in reading.numbers(some):
+                counts += np.bincount(np.array(ids, dtype=np.int64), minlength=len(counts))
         return cls(counts, reading.masking.ordinary)
 
     def guess(self, labels: Sequence[int]) -> Guessed:

@@ -51,11 +51,19 @@ class Reader:
         """The tokens of some texts, nothing around them."""
         if not texts:
             return []
-        found = self._tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)
+        found = self._encoded(texts)
         return [
             Tokens(ids, self._starts(ids, found.word_ids(place) if self._tokenizer.is_fast else list(range(len(ids)))))
             for place, ids in enumerate(found["input_ids"])
         ]
+
+    def numbers(self, texts: Sequence[str]) -> list[list[int]]:
+        """The same as numbers alone, which is quicker."""
+        found: list[list[int]] = self._encoded(texts)["input_ids"] if texts else []
+        return found
+
+    def _encoded(self, texts: Sequence[str]) -> Any:
+        return self._tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)
 
     def _starts(self, ids: Sequence[int], words: Sequence[int | None]) -> list[bool]:
         return [
