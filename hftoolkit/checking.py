@@ -239,7 +239,7 @@ def _tokens(task: Task, features: Features, limit: int) -> Tokens:
         for name, lengths in zip(task.padded, features.lengths.T, strict=True)
         if len(lengths)
     ]
-    return Tokens(sides, limit, len(features), features.too_long)
+    return Tokens(sides, limit, len(features), features.too_long, features.cut)
 
 
 def _check_finite(steps: list[Step]) -> None:

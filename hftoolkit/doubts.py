@@ -114,8 +114,8 @@ def doubts_about_tokens(task: Task, tokenizer: Any, train: Features, rows: Rows,
         )
     if train.cut > _LONG * len(train):
         yield (
-            f"training.max_tokens: {train.cut:,} of {len(train):,} training rows are longer than {limit} tokens, and are "
-            "cut: what stands at their ends is not learned from\n  raise it if the model has more positions"
+            f"training.max_tokens: {train.cut:,} of {len(train):,} training rows are longer than {limit} tokens, and "
+            "are cut: what stands at their ends is not learned from\n  raise it if the model has more positions"
         )
     if tokenizer.unk_token_id is None:
         return

@@ -180,6 +180,7 @@ def _baseline(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[
     if not does_already(recipe, start):
         return {name: score_trivial(task, part) for name, part in rows.tests.items()}
     engine = engine_of(task, start.model, start.tokenizer, recipe)
+    task.settle(engine, rows.validation)  # the untouched model is given the best of its own thresholds, too
     found = {}
     for name, part in rows.tests.items():
         signatures = [measure.signature({1}) for measure in task.measures()]

@@ -171,6 +171,18 @@ def test_cut_rows_are_counted_and_said(recipe: Any) -> None:
     assert "1 validation rows have more than 12 tokens and were cut" in report.notes
 
 
+def test_check_says_how_many_would_be_cut(recipe: Any, tmp_path: Path) -> None:
+    rows = [*REVIEWS, {"text": "good " * 30, "label": "pro"}, {"text": "bad " * 30, "label": "con"}]
+    file = tmp_path / "recipe.json"
+    file.write_text(json.dumps(recipe(rows, training={"max_tokens": 12})), encoding="utf-8")
+    found = hftoolkit("check", file)
+    assert "2 of 34 rows are cut: over 12 tokens" in found.out
+    assert (
+        "warning: training.max_tokens: 2 of 34 training rows are longer than 12 tokens, and are cut: what stands at "
+        "their ends is not learned from\n  raise it if the model has more positions\n"
+    ) in found.out
+
+
 def test_check_looks_at_it(recipe: Any, tmp_path: Path) -> None:
     rows = [*REVIEWS, {**REVIEWS[0], "label": "con"}]
     file = tmp_path / "recipe.json"

@@ -56,6 +56,9 @@ class Tokens:
     too_long: int
     """Encoded rows that are dropped because a side is longer."""
 
+    cut: int = 0
+    """Encoded rows of which something is cut because they are longer."""
+
 
 @dataclass(frozen=True)
 class Forecast:
@@ -195,6 +198,8 @@ def _token_lines(tokens: Tokens) -> Iterator[str]:
         )
     if tokens.too_long:
         yield f"{tokens.too_long:,} of {tokens.rows + tokens.too_long:,} rows are left out: over {tokens.limit} tokens"
+    if tokens.cut:
+        yield f"{tokens.cut:,} of {tokens.rows:,} rows are cut: over {tokens.limit} tokens"
 
 
 def _forecast_lines(forecast: Forecast) -> Iterator[tuple[str, str]]:
