@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import PAIRS
+from guesser import write_guesser
 
 from hftoolkit.finetuning import finetune
 from hftoolkit.recipe import library
@@ -15,14 +16,28 @@ from hftoolkit.tasks import task_options
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
-SIZES = "{vocabulary: 360, encoder_layers: 1, decoder_layers: 1, width: 16, feed_forward: 32, heads: 2}"
+SIZES = "vocabulary: 360, width: 16, feed_forward: 32, heads: 2"
+TRANSLATOR, ENCODER = f"{{{SIZES}, encoder_layers: 1, decoder_layers: 1}}", f"{{{SIZES}, layers: 1}}"
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "translation": [{"en": en, "zh": zh, "source": en, "target": zh} for en, zh in PAIRS],
+    "classification": [
+        {
+            **dict.fromkeys(("text", "sentence", "#1 String"), f"{word} film {number}"),
+            **dict.fromkeys(("pair", "#2 String"), f"a film {number}"),
+            **dict.fromkeys(("label", "category", "Quality"), label),
+            "labels": f"{label},1",
+        }
+        for number in range(20)
+        for label, word in (("0", "bad"), ("1", "good"))
+    ],
     "ner": [{"words": ["great", "film", str(number)], "tags": ["B-X", "I-X", "O"]} for number in range(30)],
     "question_answering": [
         {"question": "was it good?", "context": f"the film {number} was good", "answers": ["good"] * (number % 5 > 0)}
         for number in range(30)
+    ],
+    "pretraining": [
+        {"text": f"the film {number} was good. i like the film.\nthe story {number} was not."} for number in range(30)
     ],
 }
 """Of every task, under the names of its roles, and those that recipes give to columns."""
@@ -42,17 +57,16 @@ def tiny(recipe: Recipe, model: Path, rows: Path) -> list[str]:
 
     def at(key: str, part: Any) -> list[str]:
         if not isinstance(part, Source):
-            return []
+            return [f"{key}.split=0.3"]  # the tiny rows are few: more are held out than of the recipe's own
         changes = [f"{key}.files=null", f"{key}.source={rows}", f"{key}.format=null"]
         numbered = any(isinstance(column, int) for column in part.columns.values())
         return [*changes, f"{key}.columns={{}}"] if numbered else changes
 
-    changes = [f"model.name={model}"] if recipe.model.scratch is None else [f"model.scratch={SIZES}"]
+    scratch = TRANSLATOR if recipe.task == "translation" else ENCODER
+    changes = [f"model.name={model}"] if recipe.model.scratch is None else [f"model.scratch={scratch}"]
     for number, part in enumerate(recipe.data.train):
         changes += at(f"data.train.{number}", part)
     changes += at("data.validation", recipe.data.validation)
-    # The tiny rows are few: more of them are held out than of the recipe's own.
-    changes += [] if isinstance(recipe.data.validation, Source) else ["data.validation.split=0.3"]
     single = list(recipe.data.test) == ["test"]
     for name, part in recipe.data.test.items():
         changes += at("data.test" if single else f"data.test.{name}", part)
@@ -63,6 +77,8 @@ def tiny(recipe: Recipe, model: Path, rows: Path) -> list[str]:
 def test_it_is_read_strictly_and_takes_two_steps(name: str, marian: Path, bert: Path, tmp_path: Path) -> None:
     recipe = read(name)
     rows = write_rows(tmp_path / "rows.jsonl", recipe.task)
+    if recipe.task == "pretraining" and recipe.adapter is not None:
+        bert = write_guesser(bert, tmp_path / "guesser")  # an adapter needs a head
     model = marian if recipe.task == "translation" else bert
     output = tmp_path / "run"
     changes = [*tiny(recipe, model, rows), "training.max_steps=2", f"output={output}"]
