@@ -168,7 +168,7 @@ def _usual_batch(rows: Sequence[Row], lengths: NDArray[np.int64], batch_tokens: 
     fitting = max(1, batch_tokens // max(1, int(lengths[order[middle]])))
     begin = max(0, min(middle - fitting // 2, len(order) - fitting))
     chosen = order[begin : begin + fitting]
-    return [rows[place] for place in chosen], int(lengths[chosen].sum())
+    return [rows[place] for place in chosen], max(1, int(lengths[chosen].sum()))  # rows may have nothing to teach
 
 
 def _input_lengths(job: Job, rows: Sequence[Row]) -> NDArray[np.int64]:

@@ -162,7 +162,22 @@ def test_check_looks_at_it(recipe: Any, tmp_path: Path) -> None:
         "data.train: 1 row has the question and context of another row, and another answer: "
         f"{file}: line 1 and {file}: line 2",
         f"data.test.few: 1 row has an answer that is not in the context: {file}: line 4",
-        "1 of 4 training questions have no answer, and teach nothing: see options.no_answer",
-        "questions looked at have no answer, but one is always given",
+        "1 of 4 training questions has no answer, which teaches nothing: see options.no_answer",
+        "questions looked at has no answer, but one is always given",
     ):
         assert expected in found.out
+
+
+def test_a_test_set_without_answers_is_told(recipe: Any, tmp_path: Path) -> None:
+    """Some are published for their questions alone; whatever is answered is wrong."""
+    given = recipe()
+    file = tmp_path / "held.json"
+    paragraphs = [{"context": "the food was bad", "qas": [{"id": "1", "question": "who?", "answers": []}]}]
+    file.write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}), encoding="utf-8")
+    given["data"]["test"] = {"held": {"source": str(file)}}
+    (tmp_path / "recipe.json").write_text(json.dumps(given), encoding="utf-8")
+    found = hftoolkit("check", tmp_path / "recipe.json")
+    assert found.code == 0, found.err
+    assert f"{file} has no answer to any question" in found.out
+    assert "data.test.held: 1 of 1 questions looked at has no answer, but one is always given" in found.out
+    assert values(finetune(given)) == {"F1": 0, "EM": 0}

@@ -72,9 +72,10 @@ def doubts_among_answers(rows: RunRows) -> Iterator[str]:
 
 def _about_none(unanswered: int, rows: int, *, no_answer: bool) -> str:
     if no_answer:
-        return f"none of the {rows:,} questions looked at has an answer\n  look at the columns"
+        return "no question looked at has an answer\n  look at the columns"
     return (
-        f"{unanswered:,} of {rows:,} questions looked at have no answer, but one is always given\n"
+        f"{unanswered:,} of {rows:,} questions looked at {'has' if unanswered == 1 else 'have'} no answer, but one is always "
+        "given\n"
         "  to learn when to give none:   options: {no_answer: true}"
     )
 

@@ -57,10 +57,10 @@ def test_swapped_columns() -> None:
         (
             [row("Who?", "Ada"), row("Why?")],
             False,
-            "1 of 2 questions looked at have no answer, but one is always given\n"
+            "1 of 2 questions looked at has no answer, but one is always given\n"
             "  to learn when to give none:   options: {no_answer: true}",
         ),
-        ([row("Why?")], True, "none of the 1 questions looked at has an answer\n  look at the columns"),
+        ([row("Why?")], True, "no question looked at has an answer\n  look at the columns"),
     ],
 )
 def test_questions_without_an_answer(rows: list[dict[str, Any]], no_answer: bool, message: str) -> None:

@@ -514,7 +514,9 @@ def test_what_is_learned_of_training_rows() -> None:
     some: Any = [*ROWS, row("bad"), row("good")]
     assert task.learn(some[:3]) == able.learn(some[:3]) == []
     assert able.learn(some) == ["2 of 5 training questions have no answer"]
-    assert task.learn(some) == ["2 of 5 training questions have no answer, and teach nothing: see options.no_answer"]
+    assert task.learn(some) == [
+        "2 of 5 training questions have no answer, which teaches nothing: see options.no_answer"
+    ]
     with pytest.raises(DataError) as caught:
         task.learn(some[3:])
     assert str(caught.value) == (

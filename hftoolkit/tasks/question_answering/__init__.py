@@ -74,8 +74,9 @@ class QuestionAnswering(Task):
             )
         if not unanswered:
             return []
-        what = "" if self.options.no_answer else ", and teach nothing: see options.no_answer"
-        return [f"{unanswered:,} of {len(rows):,} training questions have no answer{what}"]
+        what = "" if self.options.no_answer else ", which teaches nothing: see options.no_answer"
+        have = "has" if unanswered == 1 else "have"
+        return [f"{unanswered:,} of {len(rows):,} training questions {have} no answer{what}"]
 
     def restore(self, saved: Saved | None, config: Any) -> None:
         self.threshold = float(saved.state.get("threshold", 0.0)) if saved else 0.0
