@@ -73,9 +73,9 @@ def doubts_among_answers(rows: RunRows) -> Iterator[str]:
 def _about_none(unanswered: int, rows: int, *, no_answer: bool) -> str:
     if no_answer:
         return "no question looked at has an answer\n  look at the columns"
+    have = "has" if unanswered == 1 else "have"
     return (
-        f"{unanswered:,} of {rows:,} questions looked at {'has' if unanswered == 1 else 'have'} no answer, but one is always "
-        "given\n"
+        f"{unanswered:,} of {rows:,} questions looked at {have} no answer, but one is always given\n"
         "  to learn when to give none:   options: {no_answer: true}"
     )
 
