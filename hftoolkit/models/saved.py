@@ -46,9 +46,12 @@ def read_saved(folder: Path) -> Saved | None:
         return None
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        return Saved(**{key: value for key, value in facts.items() if key in Saved.__dataclass_fields__})
+        found = Saved(**{key: value for key, value in facts.items() if key in Saved.__dataclass_fields__})
+        if not isinstance(found.state, dict):
+            raise TypeError("state")
+        return found
     except (ValueError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{path}: damaged: it does not say what this checkpoint is for\n"
-            "  copy it again, or delete it and name the languages yourself"
+            "  copy it again, or delete it and say yourself what it is for"
         ) from error

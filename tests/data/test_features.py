@@ -74,6 +74,29 @@ def test_a_side_that_is_too_long_drops_the_feature_and_is_counted(tmp_path: Path
     assert built(rows, tmp_path, max_tokens=max_tokens).too_long == features.too_long  # from the cache too
 
 
+def test_features_of_which_something_was_cut_are_counted(tmp_path: Path) -> None:
+    def cutting(rows: Sequence[Mapping[str, Any]]) -> list[list[dict[str, list[int]]]]:
+        found = letters(rows)
+        for (feature,) in found:
+            if len(feature["ids"]) > 3:
+                feature |= {"ids": feature["ids"][:3], "labels": feature["labels"][:3], "cut": [1]}
+        return found
+
+    rows = loaded(tmp_path, ["abcde", "ab"], ["xyz1"])
+    for _ in range(2):  # from the cache too
+        features = built(rows, tmp_path, cutting)
+        assert texts(features) == ["abc", "ab", "xyz"]
+        assert (features.cut, features.too_long) == (2, 0)
+        assert "cut" not in features.table.names
+
+
+def test_further_lists_come_along_and_do_not_count(tmp_path: Path) -> None:
+    rows = loaded(tmp_path, ["a", "bcd"])
+    features = built(rows, tmp_path, padded=("ids",), others=("labels",), max_tokens=3)
+    assert features.lengths.tolist() == [[1], [3]]
+    assert features.table.take_arrays([1])[0]["labels"].tolist() == [*map(ord, "dcb"), 0]
+
+
 def test_nothing_is_left(tmp_path: Path) -> None:
     features = built(loaded(tmp_path, ["abcdef", "abcdefg"]), tmp_path, max_tokens=3)
     assert len(features) == 0

@@ -78,6 +78,30 @@ def test_the_rows_drawn_do_not_depend_on_how_many_are_drawn_at_once():
     assert resampled(counts, mean, samples=5).tolist() == [mean(sums) for sums in expected]
 
 
+def test_a_score_of_all_rows_is_drawn_as_one_of_their_sum_is():
+    counts = np.random.default_rng(1).integers(0, 5, size=(40, 2))
+    other = np.random.default_rng(2).integers(0, 5, size=(40, 2))
+
+    def whole(rows):
+        return mean(rows.sum(axis=0))
+
+    def unused(_):
+        raise AssertionError("the sum was asked for")
+
+    assert resampled(counts, unused, 50, whole=whole).tolist() == resampled(counts, mean, 50).tolist()
+    assert bootstrap(counts, unused, 50, whole=whole) == bootstrap(counts, mean, 50)
+    assert paired_test(counts, other, unused, 50, whole=whole) == paired_test(counts, other, mean, 50)
+
+
+def test_a_score_that_is_no_function_of_a_sum():
+    pairs = np.random.default_rng(1).normal(size=(60, 2))
+    pairs[:, 1] += 2 * pairs[:, 0]
+
+    interval = bootstrap(pairs, lambda _: 0.0, 200, whole=lambda rows: float(np.corrcoef(rows.T)[0, 1]))
+
+    assert 0.7 < interval.low < float(np.corrcoef(pairs.T)[0, 1]) < interval.high < 1
+
+
 def test_one_row_has_an_interval_of_one_point():
     assert bootstrap(np.array([[3, 4]]), mean).low == bootstrap(np.array([[3, 4]]), mean).high == 0.75
 

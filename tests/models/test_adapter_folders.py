@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hftoolkit.errors import ModelError
-from hftoolkit.models.adapter_folders import adapter_base
+from hftoolkit.models.adapter_folders import adapter_base, saved_modules
 
 
 def write(folder: Path, **facts: object) -> None:
@@ -33,11 +33,20 @@ def test_an_adapter_that_belongs_on_nothing(tmp_path: Path, base: object) -> Non
     )
 
 
-@pytest.mark.parametrize("content", ["{", "[]"])
+@pytest.mark.parametrize("content", ["{", "[]", '{"modules_to_save": 3}'])
 def test_a_damaged_adapter(tmp_path: Path, content: str) -> None:
     (tmp_path / "adapter_config.json").write_text(content, encoding="utf-8")
-    with pytest.raises(ModelError, match=r"adapter_config\.json: damaged\n  copy the adapter again$"):
-        adapter_base(tmp_path)
+    for read in (adapter_base, saved_modules)[content.startswith('{"') :]:
+        with pytest.raises(ModelError, match=r"adapter_config\.json: damaged\n  copy the adapter again$"):
+            read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("said", "read"), [({}, []), ({"modules_to_save": None}, []), ({"modules_to_save": ["a"]}, ["a"])]
+)
+def test_modules_that_lie_whole_beside_it(tmp_path: Path, said: dict[str, object], read: list[str]) -> None:
+    write(tmp_path, **said)
+    assert saved_modules(tmp_path) == read
 
 
 def test_nothing_heavy_is_imported() -> None:

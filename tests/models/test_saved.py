@@ -34,12 +34,18 @@ def test_another_folder_says_nothing(tmp_path: Path) -> None:
     assert read_saved(tmp_path) is None
 
 
+def test_what_a_task_knows_comes_back(tmp_path: Path) -> None:
+    facts = Saved("classification", state={"options": {"pair": True}, "threshold": 0.25})
+    write_saved(facts, tmp_path)
+    assert read_saved(tmp_path) == facts
+
+
 def test_facts_of_a_later_version_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "hftoolkit.json").write_text('{"task": "translation", "invented_later": 1}', encoding="utf-8")
     assert read_saved(tmp_path) == Saved("translation")
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '"translation"'])
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '"translation"', '{"task": "ner", "state": []}'])
 def test_damaged_facts(tmp_path: Path, content: str) -> None:
     path = tmp_path / "hftoolkit.json"
     path.write_text(content, encoding="utf-8")
@@ -47,5 +53,5 @@ def test_damaged_facts(tmp_path: Path, content: str) -> None:
         read_saved(tmp_path)
     assert str(caught.value) == (
         f"{path}: damaged: it does not say what this checkpoint is for\n"
-        "  copy it again, or delete it and name the languages yourself"
+        "  copy it again, or delete it and say yourself what it is for"
     )
