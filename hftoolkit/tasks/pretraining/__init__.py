@@ -116,15 +116,19 @@ class Pretraining(Task):
         layer = model.get_output_embeddings()
         name = next(name for name, module in model.named_modules() if module is layer)
         if layer.bias is not None and any(f"{name}.".startswith(f"{module}.") for module in new):
+            logs = torch.from_numpy(self._frequencies().logs)
             with torch.no_grad():
-                layer.bias.copy_(torch.from_numpy(self._frequencies().logs))
+                layer.bias.fill_(logs.min())  # a model may have more rows than its tokenizer has tokens
+                layer.bias[: len(logs)] = logs
 
     def check(self, model: Any, tokenizer: Any, rows: Sequence[Row], name: str) -> None:
         import torch
 
+        from hftoolkit.models.positions import positions
         from hftoolkit.models.projection import without_projection
 
-        features = [each for found in self.reading.features(rows, LONGEST) for each in found][:1]
+        limit = min(LONGEST, positions(model))
+        features = [each for found in self.reading.features(rows, limit) for each in found][:1]
         tables = model_inputs(features or [{"input_ids": [self.pad]}], self.pad)
         with torch.inference_mode():
             without_projection(model, {key: torch.from_numpy(table) for key, table in tables.items()})
@@ -260,6 +264,8 @@ class Pretraining(Task):
         return found
 
     def doubts(self, rows: Sequence[Row]) -> list[str]:
+        if not rows:
+            return []
         found = []
         # Where nothing parts words, two Chinese characters are about one.
         words = median(max(len(row["text"].split()), len(row["text"].encode()) / 6) for row in rows)

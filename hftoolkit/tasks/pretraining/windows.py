@@ -42,9 +42,10 @@ class Reader:
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
-        around = tokenizer(tokenizer.mask_token)["input_ids"]
-        place = around.index(tokenizer.mask_token_id)
-        self.front, self.back = _special(around[:place]), _special(around[place + 1 :])
+        found = tokenizer(tokenizer.mask_token, return_special_tokens_mask=True)
+        ids, added = found["input_ids"], found["special_tokens_mask"]
+        begin, end = added.index(0), len(added) - added[::-1].index(0)  # some write a blank in front of a mask
+        self.front, self.back = _special(ids[:begin]), _special(ids[end:])
         self._alone = {number for token, number in tokenizer.get_vocab().items() if _UNSPACED.search(token)}
 
     def tokens(self, texts: Sequence[str]) -> list[Tokens]:

@@ -118,6 +118,9 @@ def test_a_new_head_knows_how_often_each_token_is(bert: Path, loaded: Loaded, tm
     for token, count in {"good": 4, "film": 2, "bad": 1, "[MASK]": 1}.items():
         number = start.tokenizer.convert_tokens_to_ids(token)
         assert bias[number] == pytest.approx(np.log(count / (ordinary + 4)), rel=1e-5)
+    more = transformers.BertForMaskedLM(transformers.BertConfig(vocab_size=ordinary + 9, hidden_size=24))
+    wanted.begin(more, ("cls",))
+    assert more.cls.predictions.bias.tolist() == pytest.approx([*bias, *[min(bias)] * 4])
     before = loaded.model.cls.predictions.bias.clone()
     wanted.begin(loaded.model, ("bert.pooler", "cls.seq_relationship"))
     assert torch.equal(loaded.model.cls.predictions.bias, before)
@@ -150,6 +153,11 @@ def test_a_model_whose_output_layer_cannot_be_kept_apart_is_refused_at_once(bert
         "the output layer of the architecture 'mobilebert' cannot be kept apart, as pretraining needs\n"
         "  choose another encoder:   model: {name: google-bert/bert-base-uncased}"
     )
+
+
+def test_a_model_is_tried_on_rows_longer_than_it_reads(loaded: Loaded) -> None:
+    bound(loaded).check(loaded.model, loaded.tokenizer, [{"text": "good film " * 60}], "mine")
+    bound(loaded).check(loaded.model, loaded.tokenizer, [{"text": "图"}], "mine")
 
 
 def test_options_that_exclude_each_other() -> None:

@@ -37,6 +37,13 @@ def test_pieces_belong_to_words_and_chinese_characters_are_words(tokenizer: Any)
     assert reader.tokens(["", "good"]) == [Tokens([], []), Tokens(tokenizer("good")["input_ids"][1:2], [True])]
 
 
+def test_a_blank_in_front_of_the_mask_does_not_stand_around_windows(bert: Path) -> None:
+    tokenizer = tokenizer_of("pieces", bert)
+    tokenizer.add_special_tokens({"mask_token": "[MASK]"})
+    reader = Reader(tokenizer)
+    assert (reader.front.ids, reader.back.ids) == ([tokenizer.vocab["[CLS]"]], [tokenizer.vocab["[SEP]"]])
+
+
 @pytest.mark.parametrize("kind", ["bytes", "pieces"])
 def test_words_of_other_tokenizers(kind: str, bert: Path) -> None:
     tokenizer = tokenizer_of(kind, bert)
