@@ -117,3 +117,21 @@ def test_the_model_answers_without_dropout(parts: tuple[Any, Any]) -> None:
     model.train()
     engine = HeadEngine(model, tokenizer)
     assert torch.equal(run(engine, ["good film"])[0][2][0], run(engine, ["good film"])[0][2][0])
+
+
+def test_something_else_than_the_model_can_be_run(parts: tuple[Any, Any]) -> None:
+    model, tokenizer = parts
+    engine = HeadEngine(model, tokenizer)
+    seen = []
+
+    def forward(inputs: Any, features: Sequence[Any]) -> list[int]:
+        assert torch.is_inference_mode_enabled()
+        assert [row.tolist() for row in inputs["attention_mask"].sum(1)] == [len(one["input_ids"]) for one in features]
+        seen.append(len(features))
+        return [one["input_ids"][1] for one in features]
+
+    found = engine.run(TEXTS, lambda rows: encode(tokenizer, rows), lambda output, _: output, forward)
+    assert [outputs for _, _, outputs in found] == [
+        [tokenizer(part)["input_ids"][1] for part in text.split(",") if part] for text in TEXTS
+    ]
+    assert sum(seen) == 6
