@@ -83,7 +83,7 @@ source = st.one_of(
             "columns": st.dictionaries(
                 word, st.one_of(word, st.integers(1, 9), st.lists(word, min_size=1, max_size=2)), max_size=2
             ),
-            "weight": st.floats(min_value=0, exclude_min=True, allow_infinity=False, allow_nan=False),
+            "weight": st.floats(min_value=0, max_value=1000, exclude_min=True),
             "encoding": word,
             "format": st.sampled_from(["tsv", "hub", "text", None]),
             "subset": word,
