@@ -100,6 +100,11 @@ def head_beside(folder: Path) -> NewHead | None:
     if not saved_modules(folder):
         return None
     path = folder / "config.json"
+    if not path.is_file():
+        raise ModelError(
+            f"{folder}: this adapter has a head of its own, and no config.json says what its outputs mean\n"
+            "  put the config.json of the model that was trained beside it"
+        )
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         names = {int(number): name for number, name in config.get("id2label", {}).items()}

@@ -202,10 +202,17 @@ def test_a_run_may_start_from_it(bert: Path, tmp_path: Path) -> None:
 
 def test_an_adapter_whose_configuration_is_lost(bert: Path, tmp_path: Path) -> None:
     adapted(bert, tmp_path)
-    (tmp_path / "config.json").unlink()
+    (tmp_path / "config.json").write_text("[]", encoding="utf-8")
     with pytest.raises(ModelError) as caught:
         load_checkpoint(str(tmp_path), of("SequenceClassification"))
     assert str(caught.value) == f"{tmp_path / 'config.json'}: damaged\n  copy the adapter again"
+    (tmp_path / "config.json").unlink()
+    with pytest.raises(ModelError) as caught:
+        load_checkpoint(str(tmp_path), of("SequenceClassification"))
+    assert str(caught.value) == (
+        f"{tmp_path}: this adapter has a head of its own, and no config.json says what its outputs mean\n"
+        "  put the config.json of the model that was trained beside it"
+    )
 
 
 def test_an_adapter_on_a_base_that_lacks_more_than_its_head(bert: Path, tmp_path: Path) -> None:
