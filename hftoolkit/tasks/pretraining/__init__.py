@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -23,9 +22,10 @@ from hftoolkit.models.saved import Saved
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.tasks.base import Feature, Measure, Row, Task
 from hftoolkit.tasks.pretraining import options
+from hftoolkit.tasks.pretraining.doubts import doubts_about_rows
 from hftoolkit.tasks.pretraining.filling import UNKNOWN, Filled, Gap, Guessed, guess
 from hftoolkit.tasks.pretraining.masking import IGNORED
-from hftoolkit.tasks.pretraining.pairs import ALONE, NEXT, sentences_of
+from hftoolkit.tasks.pretraining.pairs import ALONE, NEXT
 from hftoolkit.tasks.pretraining.reading import NEXT_SENTENCE, WRITTEN, Reading
 from hftoolkit.tasks.pretraining.usual import Usual
 
@@ -48,9 +48,6 @@ _SAMPLE: Final = 10_000
 
 _PAIRED: Final = frozenset({"bert", "ernie", "megatron-bert"})
 """Architectures that have a head for the next sentence beside the one for masked tokens."""
-
-_SHORT: Final = 5
-"""Words of a row below which there is little to guess from."""
 
 
 class Pretraining(Task):
@@ -264,24 +261,7 @@ class Pretraining(Task):
         return found
 
     def doubts(self, rows: Sequence[Row]) -> list[str]:
-        if not rows:
-            return []
-        found = []
-        # Where nothing parts words, two Chinese characters are about one.
-        words = median(max(len(row["text"].split()), len(row["text"].encode()) / 6) for row in rows)
-        if words < _SHORT and not (self.options.packed or self.options.next_sentence):
-            found.append(
-                f"half of the rows have fewer than {_SHORT} words: there is little to guess from\n"
-                "  make rows of whole documents, or fill windows with several:   options: {packed: true}"
-            )
-        if self.options.next_sentence:
-            single = sum(len(sentences_of(row["text"], self.options.language)) < 2 for row in rows)
-            if single > len(rows) / 2:
-                found.append(
-                    f"{single:,} of {len(rows):,} rows looked at have a single sentence: they do not teach what comes "
-                    "next\n  make rows of whole documents, or leave out options.next_sentence"
-                )
-        return found
+        return list(doubts_about_rows(rows, self.options))
 
     def shown(self, prediction: Filled) -> str:
         if prediction.text is not None:
