@@ -15,8 +15,8 @@ _SHORT: Final = 5
 def doubts_about_rows(rows: Sequence[Row], options: Options) -> Iterator[str]:
     """Doubts whether rows are texts from which something can be guessed."""
     # Where nothing parts words, two Chinese characters are about one.
-    words = median(max(len(row["text"].split()), len(row["text"].encode()) / 6) for row in rows)
-    if words < _SHORT and not (options.packed or options.next_sentence):
+    words = [max(len(row["text"].split()), len(row["text"].encode()) / 6) for row in rows]
+    if words and median(words) < _SHORT and not (options.packed or options.next_sentence):
         yield (
             f"half of the rows have fewer than {_SHORT} words: there is little to guess from\n"
             "  make rows of whole documents, or fill windows with several:   options: {packed: true}"
