@@ -798,7 +798,7 @@ def test_a_disk_that_is_too_small(recipe: dict[str, Any], monkeypatch: pytest.Mo
             "training: the learning rate is still rising at the end\n"
             "  lower training.warmup_steps or warmup_ratio"),
         (["evaluation.every=1000"],
-            "evaluation.every: 1,000 is more than the 60 steps there are\n  lower it"),
+            "evaluation.every: 1,000 is more than the 68 steps there are\n  lower it"),
         (["training.max_steps=3"],
             "training: 3 steps in all are few\n  raise training.epochs, or lower batch_tokens"),
         (["training.averaging={checkpoints: 9}"],
