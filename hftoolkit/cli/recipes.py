@@ -9,7 +9,7 @@ from hftoolkit.cli.output import put_out
 from hftoolkit.recipe import library
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def recipes() -> None:
     """Show and copy the built-in recipes."""
 
