@@ -36,6 +36,10 @@ def test_of_a_word_longer_than_a_window_the_first_tokens_are_read() -> None:
     assert word_windows([2, 100, 2], room=8) == [Window(0, 1, (0,)), Window(1, 2, (1,)), Window(2, 3, (2,))]
 
 
+def test_neighbours_share_less_where_the_next_word_is_long() -> None:
+    assert word_windows([1] * 10 + [9], room=10) == [Window(0, 10, tuple(range(10))), Window(9, 11, (10,))]
+
+
 @given(sizes=SIZES, room=st.integers(1, 40))
 def test_every_word_is_counted_once_and_no_window_is_too_long(sizes: list[int], room: int) -> None:
     windows = word_windows(sizes, room)

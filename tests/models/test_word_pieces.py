@@ -50,6 +50,7 @@ def test_a_word_may_have_blanks_in_it(wordpiece: Any) -> None:
 def test_the_blank_goes_with_the_word_behind_it(bert: Path) -> None:
     assert tokens(tokenizer_of("bytes", bert), ["the", "é"]) == [["t", "h", "e"], ["Ġ", "Ã", "©"]]
     assert tokens(tokenizer_of("pieces", bert), ["the", "cat", "a"]) == [["▁the"], ["▁", "c", "a", "t"], ["▁a"]]
+    assert tokens(tokenizer_of("pieces", bert), ["the", "", "a"])[1] == []
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.differing_executors])

@@ -119,6 +119,18 @@ def test_other_tokenizers_are_read_with_the_blanks_of_a_text(bert: Path, loaded:
     assert feature["labels"] == [IGNORED, 0, NAMES.index("B-PER"), IGNORED, IGNORED, IGNORED]
 
 
+def test_whatever_a_tokenizer_puts_around_a_text_its_words_are_found(loaded: Loaded) -> None:
+    task = task_of(loaded)
+    row = as_row("good/B-PER it/O")
+    words = loaded.tokenizer.convert_tokens_to_ids(["good", "it"])
+    for before, behind in (([], []), ([], [3]), ([2, 4], [3])):
+        task.frame = (before, behind)
+        ((feature,),) = task.encode([row], loaded.tokenizer, 48)
+        assert feature["input_ids"] == [*before, *words, *behind]
+        assert feature["labels"][len(before) :][:2] == [NAMES.index("B-PER"), 0]
+        assert sorted(feature["labels"])[: len(before + behind)] == [IGNORED] * len(before + behind)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     words=st.lists(st.sampled_from([*TAGS, "it", "U.N.", "\ufeff", "letters" * 5]), min_size=1, max_size=40),
