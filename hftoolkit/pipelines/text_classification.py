@@ -97,7 +97,8 @@ class TextClassificationPipeline:
             (answer,) = self._answers([inputs], merged)
             return answer if "top_k" in given else [answer]
         if isinstance(inputs, Mapping):
-            return next(self._answers([inputs], merged))
+            (answer,) = self._answers([inputs], merged)  # to its end: what was cut is said there
+            return answer
         if isinstance(inputs, list | tuple):
             return list(self._answers(inputs, merged))
         if not isinstance(inputs, Iterable):

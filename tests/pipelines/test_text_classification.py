@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,15 @@ def test_what_is_too_long_is_cut_and_said(pipe: TextClassificationPipeline, capl
     with caplog.at_level(logging.WARNING, "hftoolkit"):
         pipe("good")
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize("shape", [lambda pair: pair, lambda pair: [pair], lambda pair: iter([pair])])
+def test_so_is_a_pair_however_it_is_given(
+    pipe: TextClassificationPipeline, caplog: pytest.LogCaptureFixture, shape: Callable[[Any], Any]
+) -> None:
+    with caplog.at_level(logging.WARNING, "hftoolkit"):
+        list(pipe(shape({"text": "good " * 200, "text_pair": "bad"})))
+    assert caplog.messages == ["1 row is longer than the model's 48 tokens and was cut"]
 
 
 def test_settings_of_transformers_that_always_hold_here(pipe: TextClassificationPipeline) -> None:
