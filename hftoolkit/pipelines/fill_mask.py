@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any, Final
 
 from hftoolkit.errors import UsageError
-from hftoolkit.predicting import Opened, open_task
+from hftoolkit.pipelines.base import HeadPipeline, check_name
+from hftoolkit.predicting import Opened
 from hftoolkit.tasks.pretraining import Pretraining
 from hftoolkit.tasks.pretraining.filling import UNKNOWN, Guessed, guess
 from hftoolkit.tasks.pretraining.masking import IGNORED
@@ -18,7 +19,7 @@ Answer = list[dict[str, Any]]
 _TOP_K: Final = 5
 
 
-class FillMaskPipeline:
+class FillMaskPipeline(HeadPipeline):
     """Fills masks: ``pipe("Where is the [MASK]?")`` gives the likeliest tokens, the best first, each as
     ``{"score": 0.42, "token": 3075, "token_str": "library", "sequence": "where is the library?"}``.
 
@@ -32,22 +33,11 @@ class FillMaskPipeline:
     """
 
     task = "fill-mask"
+    _of = Pretraining
 
     def __init__(self, opened: Opened, batch_size: int | None = None, **settings: Any) -> None:
-        self._engine = opened.engine
-        self.batch_size = batch_size
-        self._settings = _checked(settings)
+        super().__init__(opened, batch_size, **settings)
         self._targets(self._settings.get("targets"))
-
-    @property
-    def model(self) -> Any:
-        """The transformers model."""
-        return self._engine.model
-
-    @property
-    def tokenizer(self) -> Any:
-        """The transformers tokenizer."""
-        return self._engine.tokenizer
 
     def __call__(self, inputs: Any, /, **settings: Any) -> Any:
         """Fill masks.
@@ -66,15 +56,21 @@ class FillMaskPipeline:
             UsageError: If an input is no text, has no mask or is longer than the model can read; if a setting is
                 unknown, or no target is in the vocabulary.
         """
-        merged = self._settings | _checked(settings)
-        if isinstance(inputs, str):
-            return next(self._answers([inputs], merged))
-        if isinstance(inputs, list | tuple):
-            found = list(self._answers(inputs, merged))
-            return found[0] if len(found) == 1 else found
-        if not isinstance(inputs, Iterable):
-            raise UsageError(f"expected a text or several of them, got {type(inputs).__name__}")
-        return self._answers(inputs, merged)
+        found = self._answered(inputs, self._settings | self._checked(settings))
+        return found[0] if isinstance(inputs, list | tuple) and len(found) == 1 else found
+
+    @staticmethod
+    def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
+        for name in settings:
+            check_name(name, ("batch_size", "targets", "tokenizer_kwargs", "top_k"))
+        top_k = settings.get("top_k", _TOP_K)
+        if type(top_k) is not int or top_k < 1:
+            raise UsageError(f"top_k: expected a whole number from 1, got {top_k!r}")
+        targets = settings.get("targets")
+        several = isinstance(targets, list | tuple) and all(isinstance(each, str) for each in targets)
+        if targets is not None and not isinstance(targets, str) and not several:
+            raise UsageError(f"targets: expected a text or a list of texts, got {type(targets).__name__}")
+        return dict(settings)
 
     def _answers(self, texts: Iterable[Any], settings: Mapping[str, Any]) -> Iterator[Answer | list[Answer]]:
         forward = partial(
@@ -158,43 +154,4 @@ class FillMaskPipeline:
         return torch.tensor(sorted(numbers), device=self.model.device)
 
 
-def open_pipeline(
-    name: str,
-    model: str | None,
-    *,
-    device: int | str | None,
-    revision: str,
-    batch_size: int | None,
-    **settings: Any,
-) -> FillMaskPipeline:
-    """The pipeline ``fill-mask``; see `FillMaskPipeline`.
-
-    Raises:
-        UsageError: If there is no model, or a setting is unknown.
-        HftoolkitError: If the model cannot be had.
-    """
-    _checked(settings)  # before anything is loaded
-    if model is None:
-        raise UsageError(f'{name}: which model?\n  name one:   pipeline("{name}", model="runs/mine")')
-    return FillMaskPipeline(
-        open_task(model, Pretraining.name(), device=device, revision=revision), batch_size, **settings
-    )
-
-
-def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings.
-
-    Raises:
-        UsageError: If one is unknown, or is nothing that it could be.
-    """
-    for name in settings:
-        if name not in ("top_k", "targets", "tokenizer_kwargs", "batch_size"):
-            raise UsageError(f"unknown setting '{name}'\n  known: batch_size, targets, tokenizer_kwargs, top_k")
-    top_k = settings.get("top_k", _TOP_K)
-    if type(top_k) is not int or top_k < 1:
-        raise UsageError(f"top_k: expected a whole number from 1, got {top_k!r}")
-    targets = settings.get("targets")
-    several = isinstance(targets, list | tuple) and all(isinstance(each, str) for each in targets)
-    if targets is not None and not isinstance(targets, str) and not several:
-        raise UsageError(f"targets: expected a text or a list of texts, got {type(targets).__name__}")
-    return dict(settings)
+open_pipeline = FillMaskPipeline.open

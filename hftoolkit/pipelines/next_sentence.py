@@ -1,23 +1,21 @@
 """Next sentence prediction, for which transformers has a model but no pipeline: does a text follow another one?"""
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from hftoolkit.errors import ModelError, UsageError
-from hftoolkit.predicting import Opened, open_task
+from hftoolkit.pipelines.base import HeadPipeline, check_name
+from hftoolkit.predicting import Opened
 from hftoolkit.tasks.base import Feature
 from hftoolkit.tasks.pretraining import Pretraining
 from hftoolkit.tasks.pretraining.filling import guess
 from hftoolkit.tasks.pretraining.masking import IGNORED
 
-log = logging.getLogger("hftoolkit")
-
 Answer = dict[str, float]
 
 
-class NextSentencePipeline:
+class NextSentencePipeline(HeadPipeline):
     """Judges pairs: ``pipe({"text": "It rains.", "text_pair": "Take an umbrella."})`` gives ``{"is_next": 0.97}``, the
     probability that the second text follows the first.
 
@@ -30,6 +28,9 @@ class NextSentencePipeline:
     """
 
     task = "next-sentence-prediction"
+    _of = Pretraining
+    _options: ClassVar = {"next_sentence": True}
+    _single = Mapping
 
     def __init__(self, opened: Opened, batch_size: int | None = None) -> None:
         if not isinstance(opened.task, Pretraining) or not opened.task.options.next_sentence:
@@ -37,18 +38,7 @@ class NextSentencePipeline:
                 f"{opened.name}: this model was not trained to tell what comes next\n"
                 "  train it so:   options: {next_sentence: true}"
             )
-        self._engine = opened.engine
-        self.batch_size = batch_size
-
-    @property
-    def model(self) -> Any:
-        """The transformers model."""
-        return self._engine.model
-
-    @property
-    def tokenizer(self) -> Any:
-        """The transformers tokenizer."""
-        return self._engine.tokenizer
+        super().__init__(opened, batch_size)
 
     def __call__(self, inputs: Any, /, *, batch_size: int | None = None) -> Any:
         """Judge pairs.
@@ -66,21 +56,20 @@ class NextSentencePipeline:
         """
         if isinstance(inputs, str) or not isinstance(inputs, Iterable):
             raise _no_pair(inputs)
-        answers = self._answers([inputs] if isinstance(inputs, Mapping) else inputs, batch_size or self.batch_size)
-        if isinstance(inputs, Mapping):
-            (answer,) = answers
-            return answer
-        return list(answers) if isinstance(inputs, list | tuple) else answers
+        return self._answered(inputs, {"batch_size": batch_size or self.batch_size})
 
-    def _answers(self, pairs: Iterable[Any], batch_size: int | None) -> Iterator[Answer]:
-        cut = self._engine.cut
+    @staticmethod
+    def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
+        for name in settings:
+            check_name(name, ("batch_size",))
+        return dict(settings)
+
+    def _answers(self, pairs: Iterable[Any], settings: Mapping[str, Any]) -> Iterator[Answer]:
         forward = partial(guess, model=self.model)
         for _, _, (guessed,) in self._engine.run(
-            pairs, self._features, lambda found, _: found, forward, batch_rows=batch_size
+            pairs, self._features, lambda found, _: found, forward, batch_rows=settings["batch_size"]
         ):
             yield {"is_next": guessed.follows}
-        if self._engine.cut > cut:
-            log.warning(self._engine.cut_note(self._engine.cut - cut))
 
     def _features(self, pairs: Sequence[Any]) -> list[list[Feature]]:
         return [[self._feature(pair)] for pair in pairs]
@@ -99,27 +88,7 @@ class NextSentencePipeline:
         return {"input_ids": ids, "token_type_ids": found["token_type_ids"], "labels": [IGNORED] * len(ids)} | cut
 
 
-def open_pipeline(
-    name: str,
-    model: str | None,
-    *,
-    device: int | str | None,
-    revision: str,
-    batch_size: int | None,
-    **settings: Any,
-) -> NextSentencePipeline:
-    """The pipeline ``next-sentence-prediction``; see `NextSentencePipeline`.
-
-    Raises:
-        UsageError: If there is no model, or a setting is unknown.
-        HftoolkitError: If the model cannot be had, or was not trained for it.
-    """
-    if settings:
-        raise UsageError(f"unknown setting '{next(iter(settings))}'\n  known: batch_size")
-    if model is None:
-        raise UsageError(f'{name}: which model?\n  name one:   pipeline("{name}", model="runs/mine")')
-    opened = open_task(model, Pretraining.name(), device=device, revision=revision, options={"next_sentence": True})
-    return NextSentencePipeline(opened, batch_size)
+open_pipeline = NextSentencePipeline.open
 
 
 def _no_pair(given: Any) -> UsageError:

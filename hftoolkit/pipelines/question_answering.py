@@ -1,14 +1,12 @@
 """Question answering, as transformers 4 had it: the part of a context that answers a question."""
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from hftoolkit.errors import UsageError
-from hftoolkit.predicting import Opened, open_task
+from hftoolkit.pipelines.base import HeadPipeline, check_name
+from hftoolkit.predicting import Opened
 from hftoolkit.tasks.question_answering import QuestionAnswering
-
-log = logging.getLogger("hftoolkit")
 
 Given = dict[str, Any]
 
@@ -25,7 +23,7 @@ _LONGEST: Final = 15
 """Tokens of the longest answer of a model that does not say how it was tuned, as in transformers 4."""
 
 
-class QuestionAnsweringPipeline:
+class QuestionAnsweringPipeline(HeadPipeline):
     """Answers: ``pipe(question=..., context=...)`` gives ``{"score": 0.9, "start": 11, "end": 16, "answer": "Paris"}``.
 
     Args:
@@ -38,24 +36,13 @@ class QuestionAnsweringPipeline:
     """
 
     task = "question-answering"
+    _of = QuestionAnswering
 
     def __init__(self, opened: Opened, batch_size: int | None = None, **settings: Any) -> None:
         if not isinstance(opened.task, QuestionAnswering):
             raise TypeError(f"expected question answering, got {opened.task.name()}")
+        super().__init__(opened, batch_size, **settings)
         self._task = opened.task
-        self._engine = opened.engine
-        self._settings = _checked(settings)
-        self.batch_size = batch_size
-
-    @property
-    def model(self) -> Any:
-        """The transformers model."""
-        return self._engine.model
-
-    @property
-    def tokenizer(self) -> Any:
-        """The transformers tokenizer."""
-        return self._engine.tokenizer
 
     def __call__(
         self, *inputs: Any, question: Any = None, context: Any = None, data: Any = None, X: Any = None, **settings: Any
@@ -82,13 +69,29 @@ class QuestionAnsweringPipeline:
         Raises:
             UsageError: If an input is not a question with a context, or a setting is unknown.
         """
-        merged = self._settings | _checked(settings)
+        merged = self._settings | self._checked(settings)
         given = _inputs(inputs, question, context, X if data is None else data)
-        found = self._answers(given, merged)
-        if not isinstance(given, list):
-            return found
-        answers = list(found)
-        return answers[0] if len(answers) == 1 else answers
+        found = self._answered(given, merged)
+        return found[0] if isinstance(given, list) and len(found) == 1 else found
+
+    @staticmethod
+    def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
+        kept: dict[str, Any] = {}
+        for given, value in settings.items():
+            name = _OTHER_NAMES.get(given, given)
+            if name in _ALWAYS:
+                continue
+            check_name(name, _SETTINGS)
+            if value is None:
+                continue
+            if name in _WHOLE or name == "doc_stride":
+                least = int(name in _WHOLE)
+                if type(value) is not int or value < least:
+                    raise UsageError(f"{name}: expected a whole number from {least}, got {value!r}")
+            elif type(value) is not bool:
+                raise UsageError(f"{name}: expected True or False, got {value!r}")
+            kept[name] = value
+        return kept
 
     def _answers(self, inputs: Iterable[Any], settings: Mapping[str, Any]) -> Iterator[Given | list[Given]]:
         task = self._adapted(settings)
@@ -100,15 +103,12 @@ class QuestionAnsweringPipeline:
             aligned=settings.get("align_to_words", True),
             batch_rows=settings.get("batch_size", self.batch_size),
         )
-        cut = self._engine.cut
         for prediction in predictions:
             found = [
                 {"score": answer.score, "start": answer.start, "end": answer.end, "answer": answer.text}
                 for answer in task.listed(prediction, number)
             ]
             yield found[0] if number == 1 else found
-        if self._engine.cut > cut:
-            log.warning(self._engine.cut_note(self._engine.cut - cut))
 
     def _adapted(self, settings: Mapping[str, Any]) -> QuestionAnswering:
         """The task as these settings want it."""
@@ -132,51 +132,7 @@ class QuestionAnsweringPipeline:
         )
 
 
-def open_pipeline(
-    name: str,
-    model: str | None,
-    *,
-    device: int | str | None,
-    revision: str,
-    batch_size: int | None,
-    **settings: Any,
-) -> QuestionAnsweringPipeline:
-    """A pipeline by its name, ``question-answering``; see `QuestionAnsweringPipeline`.
-
-    Raises:
-        UsageError: If there is no model, or a setting is unknown.
-        HftoolkitError: If the model cannot be had.
-    """
-    _checked(settings)  # before anything is loaded
-    if model is None:
-        raise UsageError(f'{name}: which model?\n  name one:   pipeline("{name}", model="runs/mine")')
-    opened = open_task(model, "question_answering", device=device, revision=revision)
-    return QuestionAnsweringPipeline(opened, batch_size, **settings)
-
-
-def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings under their names, without what changes nothing and what is None.
-
-    Raises:
-        UsageError: If one is unknown, or is nothing that it could be.
-    """
-    kept: dict[str, Any] = {}
-    for given, value in settings.items():
-        name = _OTHER_NAMES.get(given, given)
-        if name in _ALWAYS:
-            continue
-        if name not in _SETTINGS:
-            raise UsageError(f"unknown setting '{name}'\n  known: {', '.join(sorted(_SETTINGS))}")
-        if value is None:
-            continue
-        if name in _WHOLE or name == "doc_stride":
-            least = int(name in _WHOLE)
-            if type(value) is not int or value < least:
-                raise UsageError(f"{name}: expected a whole number from {least}, got {value!r}")
-        elif type(value) is not bool:
-            raise UsageError(f"{name}: expected True or False, got {value!r}")
-        kept[name] = value
-    return kept
+open_pipeline = QuestionAnsweringPipeline.open
 
 
 def _inputs(inputs: tuple[Any, ...], question: Any, context: Any, data: Any) -> Iterable[Any]:

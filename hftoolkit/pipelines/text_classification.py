@@ -1,6 +1,5 @@
 """Text classification, as transformers has it: labels and scores for texts, and for pairs of texts."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -8,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hftoolkit.errors import UsageError
-from hftoolkit.predicting import Opened, open_task
+from hftoolkit.pipelines.base import HeadPipeline, check_name
+from hftoolkit.predicting import Opened
 from hftoolkit.tasks.base import Feature
 from hftoolkit.tasks.classification import Classification
-
-log = logging.getLogger("hftoolkit")
 
 Answer = dict[str, Any]
 Logits = NDArray[np.floating[Any]]
@@ -42,7 +40,7 @@ _ALWAYS: Final = ("truncation", "padding", "max_length")
 """Settings of transformers that change nothing: a text is cut where the model ends, and padding is not seen."""
 
 
-class TextClassificationPipeline:
+class TextClassificationPipeline(HeadPipeline):
     """Classifies: ``pipe("text")`` gives ``[{"label": "POSITIVE", "score": 0.998}]``.
 
     Args:
@@ -55,24 +53,15 @@ class TextClassificationPipeline:
     """
 
     task = "text-classification"
+    _of = Classification
+    _single = (str, Mapping)
+    _wanted = "a text, a pair or several of them"
 
     def __init__(self, opened: Opened, batch_size: int | None = None, **settings: Any) -> None:
         if not isinstance(opened.task, Classification):
             raise TypeError(f"expected a classification, got {opened.task.name()}")
+        super().__init__(opened, batch_size, **settings)
         self._task = opened.task
-        self._engine = opened.engine
-        self._settings = _checked(settings)
-        self.batch_size = batch_size
-
-    @property
-    def model(self) -> Any:
-        """The transformers model."""
-        return self._engine.model
-
-    @property
-    def tokenizer(self) -> Any:
-        """The transformers tokenizer."""
-        return self._engine.tokenizer
 
     def __call__(self, inputs: Any, /, **settings: Any) -> Any:
         """Classify.
@@ -91,19 +80,24 @@ class TextClassificationPipeline:
         Raises:
             UsageError: If an input is neither a text nor a pair, or a setting is unknown.
         """
-        given = _checked(settings)
-        merged = self._settings | given
-        if isinstance(inputs, str):
-            (answer,) = self._answers([inputs], merged)
-            return answer if "top_k" in given else [answer]
-        if isinstance(inputs, Mapping):
-            (answer,) = self._answers([inputs], merged)  # to its end: what was cut is said there
-            return answer
-        if isinstance(inputs, list | tuple):
-            return list(self._answers(inputs, merged))
-        if not isinstance(inputs, Iterable):
-            raise UsageError(f"expected a text, a pair or several of them, got {type(inputs).__name__}")
-        return self._answers(inputs, merged)
+        given = self._checked(settings)
+        found = self._answered(inputs, self._settings | given)
+        return [found] if isinstance(inputs, str) and "top_k" not in given else found
+
+    @staticmethod
+    def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {name: value for name, value in settings.items() if name not in _ALWAYS}
+        for name in kept:
+            check_name(name, ("batch_size", "function_to_apply", "top_k"))
+        top_k = kept.get("top_k")
+        if top_k is not None and (type(top_k) is not int or top_k < 1):
+            raise UsageError(f"top_k: expected a whole number from 1, or None for all labels, got {top_k!r}")
+        wanted = kept.get("function_to_apply")
+        if wanted is not None:
+            kept["function_to_apply"] = str(wanted).lower()
+            if kept["function_to_apply"] not in _FUNCTIONS:
+                raise UsageError(f"function_to_apply: expected {', '.join(_FUNCTIONS)}, got {wanted!r}")
+        return kept
 
     def _answers(self, inputs: Iterable[Any], settings: Mapping[str, Any]) -> Iterator[Answer | list[Answer]]:
         top_k = settings.get("top_k", _ONE)
@@ -111,7 +105,6 @@ class TextClassificationPipeline:
         names = self.model.config.id2label
         rows = map(_row, inputs)
         size = settings.get("batch_size", self.batch_size)
-        cut = self._engine.cut
         for _, _, (logits,) in self._engine.run(rows, self._features, _kept, batch_rows=size):
             scores = _FUNCTIONS[apply](logits)
             if top_k is _ONE:
@@ -119,8 +112,6 @@ class TextClassificationPipeline:
             else:
                 found = [{"label": names[place], "score": float(score)} for place, score in enumerate(scores)]
                 yield sorted(found, key=lambda answer: answer["score"], reverse=True)[:top_k]
-        if self._engine.cut > cut:
-            log.warning(self._engine.cut_note(self._engine.cut - cut))
 
     def _usual(self) -> str:
         """What transformers does with the outputs of such a model."""
@@ -140,47 +131,7 @@ class TextClassificationPipeline:
         return found
 
 
-def open_pipeline(
-    name: str,
-    model: str | None,
-    *,
-    device: int | str | None,
-    revision: str,
-    batch_size: int | None,
-    **settings: Any,
-) -> TextClassificationPipeline:
-    """A pipeline by its name, ``text-classification`` or ``sentiment-analysis``; see `TextClassificationPipeline`.
-
-    Raises:
-        UsageError: If there is no model, or a setting is unknown.
-        HftoolkitError: If the model cannot be had.
-    """
-    _checked(settings)  # before anything is loaded
-    if model is None:
-        raise UsageError(f'{name}: which model?\n  name one:   pipeline("{name}", model="runs/mine")')
-    opened = open_task(model, "classification", device=device, revision=revision)
-    return TextClassificationPipeline(opened, batch_size, **settings)
-
-
-def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings without what changes nothing.
-
-    Raises:
-        UsageError: If one is unknown, or is nothing that it could be.
-    """
-    kept = {name: value for name, value in settings.items() if name not in _ALWAYS}
-    for name in kept:
-        if name not in ("top_k", "function_to_apply", "batch_size"):
-            raise UsageError(f"unknown setting '{name}'\n  known: batch_size, function_to_apply, top_k")
-    top_k = kept.get("top_k")
-    if top_k is not None and (type(top_k) is not int or top_k < 1):
-        raise UsageError(f"top_k: expected a whole number from 1, or None for all labels, got {top_k!r}")
-    wanted = kept.get("function_to_apply")
-    if wanted is not None:
-        kept["function_to_apply"] = str(wanted).lower()
-        if kept["function_to_apply"] not in _FUNCTIONS:
-            raise UsageError(f"function_to_apply: expected {', '.join(_FUNCTIONS)}, got {wanted!r}")
-    return kept
+open_pipeline = TextClassificationPipeline.open
 
 
 def _row(given: Any) -> dict[str, str]:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from hftoolkit.errors import UsageError
 from hftoolkit.pipelines.aggregation import STRATEGIES, Answer, Labels, Token, aggregate, without_overlaps
-from hftoolkit.predicting import Opened, open_task
+from hftoolkit.pipelines.base import HeadPipeline, check_name
+from hftoolkit.predicting import Opened
 from hftoolkit.tasks.base import Feature
 from hftoolkit.tasks.ner import Ner
 
@@ -21,7 +22,7 @@ _ALWAYS: Final = ("padding", "truncation", "num_workers")
 _SETTINGS: Final = ("aggregation_strategy", "batch_size", "delimiter", "ignore_labels", "is_split_into_words", "stride")
 
 
-class TokenClassificationPipeline:
+class TokenClassificationPipeline(HeadPipeline):
     """Tags: ``pipe("in Paris")`` gives ``[{"entity": "B-LOC", "score": 0.99, "index": 2, "word": "paris", ...}]``.
 
     Args:
@@ -34,23 +35,12 @@ class TokenClassificationPipeline:
     """
 
     task = "token-classification"
+    _of = Ner
 
     def __init__(self, opened: Opened, batch_size: int | None = None, **settings: Any) -> None:
         if not isinstance(opened.task, Ner):
             raise TypeError(f"expected tagging, got {opened.task.name()}")
-        self._engine = opened.engine
-        self._settings = _checked(settings)
-        self.batch_size = batch_size
-
-    @property
-    def model(self) -> Any:
-        """The transformers model."""
-        return self._engine.model
-
-    @property
-    def tokenizer(self) -> Any:
-        """The transformers tokenizer."""
-        return self._engine.tokenizer
+        super().__init__(opened, batch_size, **settings)
 
     def __call__(self, inputs: Any, /, **settings: Any) -> Any:
         """Tag.
@@ -69,17 +59,28 @@ class TokenClassificationPipeline:
         Raises:
             UsageError: If an input is no text, or a setting is unknown.
         """
-        merged = _checked(self._settings | settings)
+        merged = self._checked(self._settings | settings)
         if merged.get("is_split_into_words") and isinstance(inputs, list | tuple):
             inputs = list(inputs) if inputs and all(isinstance(one, list) for one in inputs) else [list(inputs)]
-        if isinstance(inputs, str):
-            (answers,) = self._answers([inputs], merged)
-            return answers
-        if isinstance(inputs, list | tuple):
-            return list(self._answers(inputs, merged))
-        if not isinstance(inputs, Iterable):
-            raise UsageError(f"expected a text or several of them, got {type(inputs).__name__}")
-        return self._answers(inputs, merged)
+        return self._answered(inputs, merged)
+
+    @staticmethod
+    def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {name: value for name, value in settings.items() if name not in _ALWAYS and value is not None}
+        for name in kept:
+            check_name(name, _SETTINGS)
+        strategy = kept["aggregation_strategy"] = str(kept.get("aggregation_strategy", "none")).lower()
+        if strategy not in STRATEGIES:
+            raise UsageError(f"aggregation_strategy: expected {', '.join(STRATEGIES)}, got '{strategy}'")
+        stride = kept.get("stride")
+        if stride is not None and (type(stride) is not int or stride < 0):
+            raise UsageError(f"stride: expected a whole number of tokens, got {stride!r}")
+        if stride is not None and strategy == "none":
+            raise UsageError(
+                "stride: tokens of several windows can only be put together as entities\n"
+                '  choose how:   aggregation_strategy="simple"'
+            )
+        return kept
 
     def _answers(self, inputs: Iterable[Any], settings: Mapping[str, Any]) -> Iterator[list[Answer]]:
         strategy = settings["aggregation_strategy"]
@@ -87,7 +88,6 @@ class TokenClassificationPipeline:
         labels = Labels(self.model.config.id2label, self.tokenizer.convert_tokens_to_string)
         reading = _Reading(self.tokenizer, self._engine.limit, settings)
         size = settings.get("batch_size", self.batch_size)
-        cut = self._engine.cut
         for text, features, outputs in self._engine.run(
             map(reading.checked, inputs), reading.features, _kept, batch_rows=size
         ):
@@ -99,8 +99,6 @@ class TokenClassificationPipeline:
             yield without_overlaps(found) if len(features) > 1 else found
         if strategy in ("first", "average", "max") and not reading.marked:
             log.warning("this tokenizer does not mark tokens inside words: they were told by the blanks between words")
-        if self._engine.cut > cut:
-            log.warning(self._engine.cut_note(self._engine.cut - cut))
 
 
 class _Reading:
@@ -190,50 +188,7 @@ class _Reading:
         return found
 
 
-def open_pipeline(
-    name: str,
-    model: str | None,
-    *,
-    device: int | str | None,
-    revision: str,
-    batch_size: int | None,
-    **settings: Any,
-) -> TokenClassificationPipeline:
-    """A pipeline by its name, ``token-classification`` or ``ner``; see `TokenClassificationPipeline`.
-
-    Raises:
-        UsageError: If there is no model, or a setting is unknown.
-        HftoolkitError: If the model cannot be had.
-    """
-    _checked(settings)  # before anything is loaded
-    if model is None:
-        raise UsageError(f'{name}: which model?\n  name one:   pipeline("{name}", model="runs/mine")')
-    opened = open_task(model, "ner", device=device, revision=revision)
-    return TokenClassificationPipeline(opened, batch_size, **settings)
-
-
-def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings without what changes nothing.
-
-    Raises:
-        UsageError: If one is unknown, or is nothing that it could be.
-    """
-    kept = {name: value for name, value in settings.items() if name not in _ALWAYS and value is not None}
-    for name in kept:
-        if name not in _SETTINGS:
-            raise UsageError(f"unknown setting '{name}'\n  known: {', '.join(_SETTINGS)}")
-    strategy = kept["aggregation_strategy"] = str(kept.get("aggregation_strategy", "none")).lower()
-    if strategy not in STRATEGIES:
-        raise UsageError(f"aggregation_strategy: expected {', '.join(STRATEGIES)}, got '{strategy}'")
-    stride = kept.get("stride")
-    if stride is not None and (type(stride) is not int or stride < 0):
-        raise UsageError(f"stride: expected a whole number of tokens, got {stride!r}")
-    if stride is not None and strategy == "none":
-        raise UsageError(
-            "stride: tokens of several windows can only be put together as entities\n"
-            '  choose how:   aggregation_strategy="simple"'
-        )
-    return kept
+open_pipeline = TokenClassificationPipeline.open
 
 
 def _kept(output: Any, lengths: Sequence[int]) -> list[NDArray[np.float32]]:
