@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from hftoolkit.errors import DataError
 from hftoolkit.models.loading import quiet
+from hftoolkit.models.scratch_words import fewer_pieces, too_few, untrainable
 from hftoolkit.recipe.schema import Languages, Scratch
 
 SENTENCES = 200_000
@@ -75,12 +75,7 @@ def build_marian(
     )
     with quiet():
         model.save_pretrained(folder)
-    notes = []
-    if vocabulary < sizes.vocabulary:
-        notes.append(
-            f"the tokenizer has {vocabulary:,} tokens instead of {sizes.vocabulary:,}: the rows hold no more pieces"
-        )
-    return notes
+    return fewer_pieces(vocabulary, sizes.vocabulary)
 
 
 def _initialise(model: Any, width: int, pad: int) -> None:
@@ -124,13 +119,8 @@ def _train_tokenizer(sizes: Scratch, texts: Iterable[str], languages: Languages 
     except RuntimeError as error:
         if small := re.search(r"(\d+) vs (\d+)", str(error)):
             enough = math.ceil(int(small[2]) / 100 + 1) * 100
-            raise DataError(
-                f"model.scratch.vocabulary: {small[1]} tokens are too few for these rows, "
-                f"which have {small[2]} characters and bytes\n  take more:   vocabulary: {enough}"
-            ) from error
-        raise DataError(
-            f"model.scratch: no tokenizer can be trained on these rows: {str(error).strip()}\n  add rows"
-        ) from error
+            raise too_few(small[1], f"which have {small[2]} characters and bytes", enough) from error
+        raise untrainable(str(error).strip()) from error
     pieces = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
     names = [pieces.id_to_piece(number) for number in range(pieces.get_piece_size())]
     vocabulary = ["</s>", "<unk>", *(name for name in names if name not in ("</s>", "<unk>")), "<pad>"]

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import torch
 
-from hftoolkit.errors import DataError
 from hftoolkit.models.loading import quiet
+from hftoolkit.models.scratch_words import fewer_pieces, too_few, untrainable
 from hftoolkit.recipe.schema import ScratchEncoder
 
 _SPECIAL: Final = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -57,11 +57,7 @@ def build_bert(sizes: ScratchEncoder, texts: Callable[[], Iterable[str]], folder
         torch.manual_seed(seed)
         BertModel(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    if len(vocabulary) == sizes.vocabulary:
-        return []
-    return [
-        f"the tokenizer has {len(vocabulary):,} tokens instead of {sizes.vocabulary:,}: the rows hold no more pieces"
-    ]
+    return fewer_pieces(len(vocabulary), sizes.vocabulary)
 
 
 def _train_tokenizer(sizes: ScratchEncoder, texts: Callable[[], Iterable[str]]) -> list[str]:
@@ -73,15 +69,13 @@ def _train_tokenizer(sizes: ScratchEncoder, texts: Callable[[], Iterable[str]]) 
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     characters = _characters(tokenizer.normalizer, texts())
     if not characters:
-        raise DataError("model.scratch: no tokenizer can be trained on these rows: they hold no text\n  add rows")
+        raise untrainable("they hold no text")
     # Marks and Chinese characters are words: nothing goes on with them.
     inside = [each for each in characters if len(_words(tokenizer, f"a{each}")) == 1]
     needed = len(_SPECIAL) + len(characters) + len(inside)
     if needed > sizes.vocabulary:
-        raise DataError(
-            f"model.scratch.vocabulary: {sizes.vocabulary:,} tokens are too few for these rows, whose "
-            f"{len(characters):,} characters take {needed:,}\n  take more:   vocabulary: {needed // 100 * 100 + 200}"
-        )
+        have = f"whose {len(characters):,} characters take {needed:,}"
+        raise too_few(f"{sizes.vocabulary:,}", have, needed // 100 * 100 + 200)
     trainer = trainers.WordPieceTrainer(
         vocab_size=sizes.vocabulary,
         # Left to itself it numbers what words go on with as its threads find it, and draws other pieces in every run.
