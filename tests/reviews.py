@@ -1,9 +1,10 @@
 """Rows with labels that a tiny BERT can learn, and classifications of them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from running import write_jsonl
 
 from hftoolkit.data.prepared import RunRows
 from hftoolkit.data.rows import Rows, load_rows
@@ -19,15 +20,9 @@ REVIEWS = [
 """32 short reviews; half of them like what they are about."""
 
 
-def written(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Rows as JSON lines."""
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
-
-
 def loaded(path: Path, rows: Sequence[Mapping[str, Any]], task: Classification, **changes: Any) -> Rows:
-    """The same as a run reads them."""
-    source = Source(source=str(written(path, rows)))
+    """Rows as a run reads them."""
+    source = Source(source=str(write_jsonl(path, rows)))
     filters = Filters(**changes) if changes else None
     return load_rows([source], task.inputs, task.answers, filters=filters, folder=path.parent / "rows")
 

@@ -1,6 +1,7 @@
 """The program run inside the test's process, its two streams told apart, and what a run is made of."""
 
 import io
+import json
 import os
 import socket
 import subprocess
@@ -9,17 +10,22 @@ from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import PAIRS
 
 from hftoolkit.cli.main import main
+from hftoolkit.reports.run import Report
 
 SWAPPED = [(source, target.translate(str.maketrans({"开": "关", "关": "开"}))) for source, target in PAIRS]
 SWAPPED = [
     (source, target.replace("图书馆", "_").replace("食堂", "图书馆").replace("_", "食堂")) for source, target in SWAPPED
 ]
 """`PAIRS` in a world where library and canteen, open and closed have changed names: to be learned, and forgotten."""
+
+QUICK = {"batch_tokens": 128, "learning_rate": 0.02, "precision": "float32", "dropout": 0.0}
+"""Training in which a tiny encoder learns a few rows by heart."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,29 @@ def write_pairs(path: Path, pairs: Sequence[tuple[str, str]]) -> Path:
     """A TSV file with the header ``en``, ``zh``."""
     path.write_text("en\tzh\n" + "".join(f"{en}\t{zh}\n" for en, zh in pairs), encoding="utf-8")
     return path
+
+
+def write_jsonl(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
+    """A file of JSON lines."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def recipe_on(file: Path, task: str, model: Path) -> dict[str, Any]:
+    """A recipe that trains and is measured on the same file, and writes its run beside it."""
+    source = {"source": str(file)}
+    return {
+        "task": task,
+        "model": {"name": str(model)},
+        "data": {"train": source, "validation": source, "test": source},
+        "output": str(file.parent / "run"),
+    }
+
+
+def values(report: Report, *, before: bool = False) -> dict[str, float]:
+    """The scores of its only test set by name, to three digits."""
+    (test,) = report.tests
+    return {score.name: round(score.value, 3) for score in (test.before if before else test.after)}
 
 
 def write_recipe(path: Path, model: str, **parts: str) -> Path:

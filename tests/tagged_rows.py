@@ -1,9 +1,10 @@
 """Tagged sentences as files, and as the rows of a run."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from running import write_jsonl
 
 from hftoolkit.data.prepared import RunRows, load_run
 from hftoolkit.data.rows import Rows
@@ -24,12 +25,6 @@ def write_conll(path: Path, sentences: Sentences) -> Path:
     rows = [as_row(sentence) for sentence in sentences]
     lines = ["".join(f"{word} {tag}\n" for word, tag in zip(*row.values(), strict=True)) for row in rows]
     path.write_text("\n".join(lines), encoding="utf-8")
-    return path
-
-
-def write_jsonl(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """A file of JSON lines."""
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     return path
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from finder import write_finder
-from running import hftoolkit
+from running import hftoolkit, recipe_on, values, write_jsonl
 
 from hftoolkit.evaluation import evaluate
 from hftoolkit.finetuning import finetune
@@ -60,21 +60,12 @@ def recipe(bert: Path, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     write_finder(bert, tmp_path / "finder")
 
     def make(**parts: Any) -> dict[str, Any]:
-        file = str(squad(tmp_path / "rows.json", silent=parts.get("options", {}).get("no_answer", False)))
-        return {
-            "task": "question_answering",
-            "model": {"name": str(tmp_path / "finder")},
-            "data": {"train": {"source": file}, "validation": {"source": file}, "test": {"source": file}},
-            "training": {"max_steps": 2, "learning_rate": 1e-5, "batch_tokens": 128, "precision": "float32"},
-            "output": str(tmp_path / "run"),
-        } | parts
+        file = squad(tmp_path / "rows.json", silent=parts.get("options", {}).get("no_answer", False))
+        usual = recipe_on(file, "question_answering", tmp_path / "finder")
+        training = {"max_steps": 2, "learning_rate": 1e-5, "batch_tokens": 128, "precision": "float32"}
+        return usual | {"training": training} | parts
 
     return make
-
-
-def values(report: Any, *, before: bool = False) -> dict[str, float]:
-    (test,) = report.tests
-    return {score.name: round(score.value, 3) for score in (test.before if before else test.after)}
 
 
 def test_a_model_that_answers_goes_on_learning(recipe: Any, tmp_path: Path) -> None:
@@ -148,8 +139,7 @@ def test_check_looks_at_it(recipe: Any, tmp_path: Path) -> None:
         {"question": "who?", "context": "the film was bad", "answers": ["story"]},
         {"question": "who?", "context": "the film was good", "answers": {"text": ["film"], "answer_start": [9]}},
     ]
-    file = tmp_path / "few.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    file = write_jsonl(tmp_path / "few.jsonl", rows)
     given["data"] |= {"train": {"source": str(file)}, "test": {"few": {"source": str(file)}}}
     (tmp_path / "recipe.json").write_text(json.dumps(given), encoding="utf-8")
     found = hftoolkit("check", tmp_path / "recipe.json")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reviews import REVIEWS, written
-from running import hftoolkit
+from reviews import REVIEWS
+from running import QUICK, hftoolkit, recipe_on, values, write_jsonl
 
 from hftoolkit.evaluation import evaluate
 from hftoolkit.finetuning import finetune
@@ -18,31 +18,17 @@ from hftoolkit.reports.files import read_report
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
-QUICK = {"epochs": 30, "batch_tokens": 128, "learning_rate": 0.02, "precision": "float32", "dropout": 0.0}
-
 
 @pytest.fixture
 def recipe(bert: Path, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """A recipe for rows; other parts replace its own."""
 
     def make(rows: list[dict[str, Any]] = REVIEWS, **parts: Any) -> dict[str, Any]:
-        file = str(written(tmp_path / "rows.jsonl", rows))
-        training = QUICK | parts.pop("training", {})
-        return {
-            "task": "classification",
-            "model": {"name": str(bert)},
-            "data": {"train": {"source": file}, "validation": {"source": file}, "test": {"source": file}},
-            "training": training,
-            "evaluation": {"every": 60},
-            "output": str(tmp_path / "run"),
-        } | parts
+        usual = recipe_on(write_jsonl(tmp_path / "rows.jsonl", rows), "classification", bert)
+        training = QUICK | {"epochs": 30} | parts.pop("training", {})
+        return usual | {"training": training, "evaluation": {"every": 60}} | parts
 
     return make
-
-
-def values(report: Any, *, before: bool = False) -> dict[str, float]:
-    (test,) = report.tests
-    return {score.name: round(score.value, 3) for score in (test.before if before else test.after)}
 
 
 def test_one_label(recipe: Any, tmp_path: Path) -> None:

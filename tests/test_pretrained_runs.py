@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import transformers
-from reviews import REVIEWS, written
-from running import hftoolkit
+from reviews import REVIEWS
+from running import hftoolkit, write_jsonl
 
 from hftoolkit.checking import check
 from hftoolkit.errors import ModelError
@@ -148,7 +148,7 @@ def test_from_scratch_with_the_next_sentence(corpus: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize("scratch", [False, True], ids=["from a pretrained model", "from scratch"])
 def test_a_classification_can_start_so(adapted: tuple[Path, Report], tmp_path: Path, scratch: bool) -> None:
     folder, _ = adapted
-    source = {"source": str(written(tmp_path / "reviews.jsonl", REVIEWS))}
+    source = {"source": str(write_jsonl(tmp_path / "reviews.jsonl", REVIEWS))}
     report = finetune(
         {
             "task": "classification",

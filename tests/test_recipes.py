@@ -1,12 +1,12 @@
 """Every built-in recipe is read strictly, and takes two steps with a tiny model of its family."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import PAIRS
 from guesser import write_guesser
+from running import write_jsonl
 
 from hftoolkit.finetuning import finetune
 from hftoolkit.recipe import library
@@ -47,11 +47,6 @@ def read(name: str) -> Recipe:
     return read_recipe(library.find(name), tasks=task_options())
 
 
-def write_rows(path: Path, task: str) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS[task]), encoding="utf-8")
-    return path
-
-
 def tiny(recipe: Recipe, model: Path, rows: Path) -> list[str]:
     """What replaces the recipe's model and files; everything else stays as it is."""
 
@@ -76,7 +71,7 @@ def tiny(recipe: Recipe, model: Path, rows: Path) -> list[str]:
 @pytest.mark.parametrize("name", library.names())
 def test_it_is_read_strictly_and_takes_two_steps(name: str, marian: Path, bert: Path, tmp_path: Path) -> None:
     recipe = read(name)
-    rows = write_rows(tmp_path / "rows.jsonl", recipe.task)
+    rows = write_jsonl(tmp_path / "rows.jsonl", ROWS[recipe.task])
     if recipe.task == "pretraining" and recipe.adapter is not None:
         bert = write_guesser(bert, tmp_path / "guesser")  # an adapter needs a head
     model = marian if recipe.task == "translation" else bert

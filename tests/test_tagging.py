@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tagged_rows import write_conll, write_jsonl
+from running import QUICK, recipe_on, values, write_jsonl
+from tagged_rows import write_conll
 from tagger import write_tagger
 
 from hftoolkit.checking import check
@@ -17,8 +18,6 @@ from hftoolkit.pipelines import load
 from hftoolkit.reports.files import read_report
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
-
-QUICK = {"epochs": 40, "batch_tokens": 128, "learning_rate": 0.02, "precision": "float32", "dropout": 0.0}
 
 FILLERS = ["it was the", "i like the", "we hate a", "not very", "is a", "the", "we like it ,", "good , the"]
 SENTENCES = [
@@ -34,28 +33,17 @@ def recipe(bert: Path, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """A recipe for sentences; other parts replace its own."""
 
     def make(sentences: Sequence[str] = SENTENCES, **parts: Any) -> dict[str, Any]:
-        source = {"source": str(write_conll(tmp_path / "rows.conll", sentences))}
-        return {
-            "task": "ner",
-            "model": {"name": str(bert)},
-            "data": {"train": source, "validation": source, "test": source},
-            "training": QUICK | parts.pop("training", {}),
-            "evaluation": {"every": 60},
-            "output": str(tmp_path / "run"),
-        } | parts
+        usual = recipe_on(write_conll(tmp_path / "rows.conll", sentences), "ner", bert)
+        training = QUICK | {"epochs": 40} | parts.pop("training", {})
+        return usual | {"training": training, "evaluation": {"every": 60}} | parts
 
     return make
-
-
-def values(report: Any, *, before: bool = False) -> dict[str, float]:
-    (test,) = report.tests
-    return {score.name: round(score.value, 1) for score in (test.before if before else test.after)}
 
 
 def test_entities(recipe: Any, tmp_path: Path) -> None:
     report = finetune(recipe())
     assert values(report) == {"F1": 100, "precision": 100, "recall": 100, "accuracy": 100}
-    assert values(report, before=True) == {"F1": 0, "precision": 0, "recall": 0, "accuracy": 77.1}
+    assert values(report, before=True) == {"F1": 0, "precision": 0, "recall": 0, "accuracy": 77.143}
     assert report.notes[:3] == [
         "the tags are BIOES, as the rows tell",
         "24 entities of 3 types: LOC 8, ORG 8, PER 8; 25 % of 32 rows have none",

@@ -1,6 +1,5 @@
 """Pretraining: what a model reads of a row, what it learns from it, what it makes of masks."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 import torch
 import transformers
 from guesser import write_guesser
+from running import write_jsonl
 from tiny_models import tiny_bert
 
 from hftoolkit.data.rows import Rows, load_rows
@@ -68,8 +68,7 @@ def predicted(task: Pretraining, loaded: Loaded, rows: Sequence[Any] = ROWS, **s
 
 
 def loaded_rows(folder: Path, rows: Sequence[Mapping[str, Any]]) -> Rows:
-    path = folder / "rows.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    path = write_jsonl(folder / "rows.jsonl", rows)
     return load_rows([Source(source=str(path))], ("text",), (), filters=None, folder=folder / "cache")
 
 
