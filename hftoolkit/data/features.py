@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hftoolkit.data.rows import Rows
 from hftoolkit.data.tables import Kind, Table, write_table
-from hftoolkit.errors import OutputError
+from hftoolkit.hub import writing_cache
 
 FORMAT = 2
 """Raised when features are written in another way, so that older ones are not taken for them."""
@@ -84,16 +84,11 @@ def build_features(
         counter = _Counter()
         schema: dict[str, Kind] = {"source_number": "integer"}
         schema |= dict.fromkeys([*padded, *others], "integers")
-        try:
+        with writing_cache(folder, "the encoded rows"):
             write_table(path, _encoded(rows, encode, padded, max_tokens, counter), schema=schema)
             temporary = facts.with_suffix(f".{secrets.token_hex(4)}.tmp")
             temporary.write_text(json.dumps(vars(counter)), encoding="utf-8")
             os.replace(temporary, facts)
-        except OSError as error:
-            raise OutputError(
-                f"{folder}: the encoded rows cannot be kept here: {error.strerror or error}\n"
-                "  make room, or name another folder:  HFTOOLKIT_CACHE=FOLDER hftoolkit ..."
-            ) from error
     table = Table(path)
     return Features(
         table,
