@@ -14,8 +14,8 @@ import ctranslate2
 from filelock import FileLock
 
 from hftoolkit.engines.fingerprints import fingerprint_of_all
-from hftoolkit.errors import ModelError, OutputError
-from hftoolkit.hub import cache_folder
+from hftoolkit.errors import ModelError
+from hftoolkit.hub import cache_folder, writing_cache
 from hftoolkit.hub.choice import weights_in
 
 FORMAT = 1
@@ -26,6 +26,12 @@ _FILES = (
     *("special_tokens_map.json", "added_tokens.json", "vocab.json", "target_vocab.json", "source.spm", "target.spm"),
 )
 """Files besides the weights on which the conversion depends."""
+
+_UNWRITABLE = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES),
+    *(errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR),
+)
+"""Errors of the system that are the cache's; others may come from the checkpoint, which is read meanwhile."""
 
 
 class UnsuitedError(ModelError):
@@ -80,12 +86,10 @@ def converted(
         try:
             outcome = _made(place, folders, wanted, make)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+            if error.errno not in _UNWRITABLE:
                 raise
-            raise OutputError(
-                f"{place}: cannot write the converted model ({error.strerror})\n"
-                "  name a folder with room for it:  HFTOOLKIT_CACHE=FOLDER hftoolkit ..."
-            ) from error
+            with writing_cache(place.parent, "the converted model"):
+                raise
         seconds = time.perf_counter() - begin
     if outcome.refused is not None:
         raise UnsuitedError(outcome.refused)

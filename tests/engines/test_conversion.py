@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -187,9 +188,33 @@ def test_a_cache_that_is_full(checkpoint: Path) -> None:
 
     with pytest.raises(OutputError) as caught:
         converted([checkpoint], "float32", Maker(also=fail))
-    first, second = str(caught.value).splitlines()
-    assert first.endswith(": cannot write the converted model (No space left on device)")
-    assert second == "  name a folder with room for it:  HFTOOLKIT_CACHE=FOLDER hftoolkit ..."
+    assert str(caught.value) == (
+        f"{cache_folder() / 'ctranslate2'}: the converted model cannot be kept here: No space left on device\n"
+        "  make room, or name another folder:  HFTOOLKIT_CACHE=FOLDER hftoolkit ..."
+    )
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EACCES, errno.EROFS])
+def test_a_cache_in_which_nothing_may_be_made(checkpoint: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """As below ``/sys``, which not even root may write to."""
+    home = cache_folder() / "ctranslate2"
+    mkdir = Path.mkdir
+
+    def refuse(path: Path, *arguments: object, **settings: object) -> None:
+        if path == home:
+            raise OSError(code, os.strerror(code))
+        mkdir(path, *arguments, **settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(OutputError) as caught:
+        converted([checkpoint], "float32", Maker())
+    assert str(caught.value).startswith(f"{home}: the converted model cannot be kept here: {os.strerror(code)}\n")
+
+
+def test_a_cache_with_a_file_in_the_place_of_its_folder(checkpoint: Path) -> None:
+    (cache_folder() / "ctranslate2").write_text("", encoding="utf-8")
+    with pytest.raises(OutputError, match="the converted model cannot be kept here"):
+        converted([checkpoint], "float32", Maker())
 
 
 def test_other_errors_of_the_system_are_not_hidden(checkpoint: Path) -> None:

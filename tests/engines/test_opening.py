@@ -236,7 +236,7 @@ def test_a_cache_that_cannot_be_written(marian: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("tempfile.mkdtemp", fail)
     message = refusal(OutputError, marian, engine="ctranslate2")
     first, *_ = message.splitlines()
-    assert first.endswith(": cannot write the converted model (No space left on device)")
+    assert first.endswith("ctranslate2: the converted model cannot be kept here: No space left on device")
     assert opened(marian).notes == (f"{marian} runs on PyTorch, which is slower: {first}",)
 
 
