@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from hftoolkit.engines.samples import _SENTENCES, ROWS, sample
+from hftoolkit.engines.sample_sentences import SENTENCES
+from hftoolkit.engines.samples import ROWS, sample
 from hftoolkit.languages import THREE_LETTERS
 from hftoolkit.models.marian_tokenizer import MarianTokenizer
 
@@ -30,9 +31,9 @@ def tokenizer(marian: Path, tmp_path: Path) -> Any:
     return make
 
 
-@pytest.mark.parametrize("language", sorted(_SENTENCES))
+@pytest.mark.parametrize("language", sorted(SENTENCES))
 def test_every_language_has_its_sentences(language: str) -> None:
-    lines = _SENTENCES[language].strip().splitlines()
+    lines = SENTENCES[language].strip().splitlines()
     assert language in THREE_LETTERS
     assert len(lines) == len(set(lines)) == ROWS
     assert all(line == line.strip() and line for line in lines)
