@@ -59,7 +59,8 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
         task.begin(loaded.model, loaded.new)
         task.check(loaded.model, loaded.tokenizer, train.take(range(min(4, len(train)))), loaded.name)
         if recipe.adapter is not None:
-            adapter_targets(loaded.model, recipe.adapter.targets)  # refuses what will not work, before any scoring
+            # Refuses what will not work, before any scoring.
+            adapter_targets(loaded.model, recipe.adapter.targets, loaded.new)
             refuse_tied_head(loaded.model, loaded.new)
         if recipe.training.layer_decay is not None:
             depths(loaded.model)  # the same
@@ -108,7 +109,7 @@ def trainable(recipe: Recipe, start: Loaded, accelerator: Accelerator) -> tuple[
         weight.requires_grad_(False)
     adapter, targets = "", []
     if recipe.adapter is not None:
-        targets = adapter_targets(model, recipe.adapter.targets)
+        targets = adapter_targets(model, recipe.adapter.targets, start.new)
         torch.manual_seed(recipe.training.seed)
         base = recipe.model.name or ""
         base = str(Path(base).resolve()) if Path(base).is_dir() else base

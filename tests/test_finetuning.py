@@ -194,7 +194,7 @@ def test_all_weights_are_trained_unless_there_is_an_adapter(tuned: Run, adapted:
     assert tuned.report.model.trainable == tuned.report.model.parameters
     assert 0 < adapted.report.model.trainable < adapted.report.model.parameters == tuned.report.model.parameters
     assert adapted.report.model.adapter == "LoRA, rank 8, alpha 16"
-    assert adapted.report.model.adapter_targets == ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]
+    assert adapted.report.model.adapter_targets == ["k_proj", "v_proj", "q_proj", "out_proj", "fc1", "fc2"]
     assert f"all {tuned.report.model.parameters:,} weights are trained, float32, CPU" in tuned.outcome.err
 
 

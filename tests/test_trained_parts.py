@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from reviews import REVIEWS
 from running import hftoolkit, write_recipe
 from safetensors.torch import load_file
 
@@ -144,3 +145,21 @@ def test_a_wrong_name_is_told_before_anything_is_scored(recipe: Path, marian: Pa
     assert f"MarianMTModel.from_pretrained('{marian.as_posix()}')" in outcome.err
     assert "scoring" not in outcome.err
     assert not (recipe.parent / "run").exists()
+
+
+def test_a_new_head_is_trained_whole_beside_an_adapter_on_all_else(bert: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in REVIEWS), encoding="utf-8")
+    rows = {"source": str(file)}
+    recipe = {
+        "task": "classification",
+        "model": {"name": str(bert)},
+        "data": {"train": rows, "validation": rows, "test": rows},
+        "adapter": {"rank": 2},
+        "training": {"max_steps": 1},
+        "output": str(tmp_path / "run"),
+    }
+    report = finetune(recipe)
+    assert report.model.adapter_targets == ["query", "key", "value", "dense"]
+    with pytest.raises(ModelError, match=r"^adapter\.targets: 'classifier' is part of the new head, "):
+        finetune(recipe | {"adapter": {"targets": ["classifier"]}, "output": str(tmp_path / "other")})

@@ -11,41 +11,42 @@ from torch import nn
 from hftoolkit.errors import ModelError
 from hftoolkit.recipe.schema import Adapter
 
-OUR_TARGETS = {"marian": ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")}
-"""Linear layers that get an adapter, by model type, where peft has no preset of its own."""
-
 _WORDS = {"lora": "LoRA", "dora": "DoRA", "rslora": "rsLoRA"}
 """What the kinds of adapters are called."""
 
 
-def adapter_targets(model: Any, wanted: list[str] | None) -> list[str]:
+def adapter_targets(model: Any, wanted: list[str] | None, head: Sequence[str] = ()) -> list[str]:
     """Names of the linear layers that get an adapter.
 
     Args:
         model: A transformers model.
-        wanted: Names from the recipe, or None for what suits the architecture.
+        wanted: Names from the recipe, or None for every linear layer of the base: query and value alone, peft's choice
+            for BERT, learn far less.
+        head: Names of the modules that are new, and trained whole.
 
     Raises:
-        ModelError: If a name is in no linear layer, is the output layer, or nothing suits the architecture.
+        ModelError: If a name is in no linear layer, in the new head alone, or the output layer, or if the base has no
+            linear layer.
     """
-    from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as PRESETS
     from transformers.pytorch_utils import Conv1D
 
-    kind = model.config.model_type
-    linear = {name for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D)}
+    linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D)]
     endings = sorted({name.rsplit(".", 1)[-1] for name in linear})
-    targets = wanted or list(PRESETS.get(kind) or OUR_TARGETS.get(kind) or ())
-    if not targets:
-        raise ModelError(
-            f"adapter.targets: no usual targets are known for the architecture '{kind}'\n"
-            f"  name some of its linear layers:   {', '.join(endings)}"
-        )
+    new = tuple(f"{module}." for module in head)
+    if not wanted:
+        return _all_of_base(model, [name for name in linear if not f"{name}.".startswith(new)], linear)
+    targets = wanted
     for target in targets:
         found = [name for name in linear if name == target or name.endswith(f".{target}")]
         if not found:
             raise ModelError(
                 f"adapter.targets: no linear layer of this model is named '{target}'\n"
                 f"  its linear layers are:   {', '.join(endings)}"
+            )
+        if all(f"{name}.".startswith(new) for name in found):
+            raise ModelError(
+                f"adapter.targets: '{target}' is part of the new head, which is trained whole: an adapter on it would "
+                "do nothing\n  leave it out"
             )
         output = model.get_output_embeddings()
         refused = [name for name in found if model.get_submodule(name) is output]
@@ -61,6 +62,24 @@ def adapter_targets(model: Any, wanted: list[str] | None) -> list[str]:
                 f"adapter.targets: '{target}' is the output layer, {why}\n  choose from:   {', '.join(others)}"
             )
     return targets
+
+
+def _all_of_base(model: Any, old: Sequence[str], linear: Sequence[str]) -> list[str]:
+    """The shortest names that stand for all old linear layers of the base and for no others."""
+    prefix = f"{model.base_model_prefix}." if model.base_model is not model else ""
+    inside = [name for name in old if name.startswith(prefix)]
+    others = [f".{name}" for name in linear if name not in set(inside)]
+    if not inside:
+        raise ModelError(
+            f"adapter: this model, a '{model.config.model_type}', has no linear layers on which one could be\n"
+            "  leave out 'adapter' to train all weights"
+        )
+    found = []
+    for name in inside:
+        parts = name.split(".")
+        endings = (".".join(parts[-number:]) for number in range(1, len(parts) + 1))
+        found.append(next(ending for ending in endings if not any(other.endswith(f".{ending}") for other in others)))
+    return list(dict.fromkeys(found))
 
 
 def refuse_tied_head(model: Any, head: Sequence[str]) -> None:
@@ -119,7 +138,7 @@ def add_adapter(model: Any, settings: Adapter, base: str, revision: str, head: S
         r=settings.rank,
         lora_alpha=adapter_alpha(settings),
         lora_dropout=settings.dropout,
-        target_modules=adapter_targets(model, settings.targets),
+        target_modules=adapter_targets(model, settings.targets, head),
         use_dora=settings.kind == "dora",
         use_rslora=settings.kind == "rslora",
         modules_to_save=list(head) or None,

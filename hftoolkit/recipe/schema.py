@@ -296,7 +296,7 @@ class Adapter(Part):
     """Share of the adapter's inputs set to zero in training."""
 
     targets: list[str] | None = None
-    """Names of the linear layers that get one; left out: what suits the architecture."""
+    """Names of the linear layers that get one; left out: all of them, but not those of the head."""
 
 
 class Averaging(Part):

@@ -75,13 +75,47 @@ def trained(model: Any, base: str, **settings: Any) -> Any:
 # Where they go
 
 
-def test_marian_has_our_preset(model: Any) -> None:
-    assert adapter_targets(model, None) == ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]
+def seq(**settings: Any) -> Any:
+    config = transformers.BertConfig(
+        vocab_size=20, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16, **settings
+    )
+    return transformers.BertForSequenceClassification(config)
 
 
-@pytest.mark.parametrize(("make", "targets"), [(bert, ["query", "value"]), (gpt2, ["c_attn"])])
-def test_others_have_the_preset_of_peft(make: Any, targets: list[str]) -> None:
+def modernbert() -> Any:
+    config = transformers.ModernBertConfig(
+        vocab_size=20, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16, pad_token_id=0
+    )
+    return transformers.ModernBertForMaskedLM(config)
+
+
+BERT = ["query", "key", "value", "output.dense", "intermediate.dense"]
+
+
+@pytest.mark.parametrize(
+    ("make", "targets"),
+    [
+        (bert, BERT),
+        (gpt2, ["c_attn", "c_proj", "c_fc"]),
+        (modernbert, ["Wqkv", "Wo", "Wi"]),
+        (lambda: bert().bert, ["query", "key", "value", "dense"]),
+    ],
+)
+def test_left_out_they_are_all_linear_layers_but_those_of_the_head(make: Any, targets: list[str]) -> None:
     assert adapter_targets(make(), None) == targets
+
+
+def test_left_out_they_are_those_of_marian(model: Any) -> None:
+    assert adapter_targets(model, None) == ["k_proj", "v_proj", "q_proj", "out_proj", "fc1", "fc2"]
+
+
+def test_left_out_they_are_not_those_of_a_new_head() -> None:
+    assert adapter_targets(seq(), None, ["classifier"]) == ["query", "key", "value", "dense"]  # the pooler's among them
+    assert adapter_targets(seq(), None, ["bert.pooler", "classifier"]) == BERT
+    wrapped = add_adapter(seq(), Adapter(rank=2), "base", "main", ["bert.pooler", "classifier"])
+    names = {name.split(".lora_A")[0] for name, _ in wrapped.named_parameters() if ".lora_A" in name}
+    assert len(names) == 12  # six in each layer
+    assert all(".encoder.layer." in name for name in names)
 
 
 def test_named_targets_are_taken(model: Any) -> None:
@@ -193,14 +227,27 @@ def test_a_name_that_no_linear_layer_has(model: Any, target: str) -> None:
     )
 
 
-def test_an_architecture_without_a_preset() -> None:
-    novel = bert()
-    novel.config.model_type = "novel"
-    assert refusal(novel, None) == (
-        "adapter.targets: no usual targets are known for the architecture 'novel'\n"
-        "  name some of its linear layers:   decoder, dense, key, query, value"
+def test_a_new_head() -> None:
+    with pytest.raises(ModelError) as caught:
+        adapter_targets(seq(), ["query", "classifier"], ["classifier"])
+    assert str(caught.value) == (
+        "adapter.targets: 'classifier' is part of the new head, which is trained whole: an adapter on it would do "
+        "nothing\n  leave it out"
     )
-    assert adapter_targets(novel, ["query"]) == ["query"]
+    assert adapter_targets(seq(), ["dense"], ["bert.pooler"]) == ["dense"]
+    assert adapter_targets(seq(), ["classifier"]) == ["classifier"]
+
+
+def test_a_model_without_linear_layers() -> None:
+    config = transformers.SqueezeBertConfig(
+        vocab_size=20, embedding_size=8, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
+    )
+    with pytest.raises(ModelError) as caught:
+        adapter_targets(transformers.SqueezeBertForSequenceClassification(config), None, ["transformer.pooler"])
+    assert str(caught.value) == (
+        "adapter: this model, a 'squeezebert', has no linear layers on which one could be\n"
+        "  leave out 'adapter' to train all weights"
+    )
 
 
 # Saved and loaded
