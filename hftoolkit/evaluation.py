@@ -38,20 +38,20 @@ class Scored:
     counts: dict[str, NDArray[np.number[Any]]]
     """Per-row counts by measure; shape ``[N, K]``."""
 
-    answers: frozenset[int]
-    """How many answers the rows have."""
+    signatures: dict[str, str]
+    """What makes each score comparable: of a threshold the one that this system had."""
 
     def to_json(self) -> str:
         """The same as text."""
         counts = {name: part.tolist() for name, part in self.counts.items()}
-        return json.dumps({"shown": self.shown, "counts": counts, "answers": sorted(self.answers)}, ensure_ascii=False)
+        return json.dumps(vars(self) | {"counts": counts}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Scored":
         """From what `to_json` gave."""
         found = json.loads(text)
         counts = {name: np.array(part) for name, part in found["counts"].items()}
-        return cls(found["shown"], counts, frozenset(found["answers"]))
+        return cls(found["shown"], counts, found["signatures"])
 
 
 def score(task: Task, predictions: Iterable[Any], rows: Iterable[Row], tally: Tally | None = None) -> Scored:
@@ -67,7 +67,8 @@ def score(task: Task, predictions: Iterable[Any], rows: Iterable[Row], tally: Ta
         answers.add(len(task.shown_row(row)[1]))
         for measure in measures:
             counts[measure.name].append(measure.counts(prediction, row))
-    return Scored(shown, {name: np.stack(parts) for name, parts in counts.items()}, frozenset(answers))
+    signatures = {measure.name: measure.signature(answers) for measure in measures}
+    return Scored(shown, {name: np.stack(parts) for name, parts in counts.items()}, signatures)
 
 
 def engine_of(task: Task, model: Any, tokenizer: Any, recipe: Recipe) -> Any:
@@ -98,7 +99,7 @@ def scores(task: Task, scored: Scored) -> list[Score]:
         counts = scored.counts[measure.name]
         interval = bootstrap(counts, measure.total, whole=measure.whole)
         value = measure.of(counts)
-        signature = measure.signature(set(scored.answers))
+        signature = scored.signatures[measure.name]
         found.append(Score(measure.name, value, interval.low, interval.high, signature, measure.higher))
     return found
 

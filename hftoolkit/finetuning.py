@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from accelerate import Accelerator
 
@@ -44,6 +44,9 @@ from hftoolkit.training.checkpoints import load_weights
 from hftoolkit.training.tracking import closing_trackers, require_trackers, track
 
 log = logging.getLogger("hftoolkit")
+
+_KEPT: Final = "2"
+"""Raised when what is kept of a baseline has another form, so that older ones are not read."""
 
 
 def finetune(
@@ -185,6 +188,7 @@ def _baseline(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[
     for name, part in rows.tests.items():
         signatures = [measure.signature({1}) for measure in task.measures()]
         parts = [
+            _KEPT,
             content_key(start),
             task.fingerprint(),
             part.fingerprint,

@@ -108,6 +108,11 @@ def test_several_labels_with_a_threshold(recipe: Any, tmp_path: Path) -> None:
     assert report.tests[0].after[0].signature == f"threshold {threshold:.3f}"
     assert report.notes[-1].startswith(f"a label is predicted from a probability of {threshold:.3f} on, which gives ")
     assert evaluate(tmp_path / "run").tests["test"] == report.tests[0].after
+    more = {"problem": "multi_label", "class_weights": {"food": 9.0}}  # food seems likelier then: another threshold
+    start, output = {"name": str(tmp_path / "run")}, str(tmp_path / "again")
+    again = finetune(recipe(rows, model=start, options=more, training={"max_steps": 6}, output=output))
+    assert again.tests[0].before == report.tests[0].after
+    assert again.tests[0].after[0].signature not in (f"threshold {threshold:.3f}", "threshold 0.500")
 
 
 def test_a_number_from_a_pair(recipe: Any, tmp_path: Path) -> None:

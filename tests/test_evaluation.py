@@ -55,7 +55,7 @@ def test_a_prediction_for_every_row_is_needed(task: Translation, rows: Rows) -> 
 def test_what_was_scored_survives_being_kept(task: Translation, rows: Rows) -> None:
     first = scored(task, rows, [target for _, target in SWAPPED])
     again = Scored.from_json(first.to_json())
-    assert (again.shown, again.answers) == (first.shown, first.answers)
+    assert (again.shown, again.signatures) == (first.shown, first.signatures)
     for name, counts in first.counts.items():
         assert np.array_equal(again.counts[name], counts)
     assert scores(task, again) == scores(task, first)
