@@ -101,26 +101,6 @@ def paired_test(
     return PairedResult(difference, interval.low, interval.high, _p(differences, difference))
 
 
-def mcnemar(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> float:
-    """p of two systems that are right equally often on the same rows: McNemar's exact test, two-sided.
-
-    For accuracy, where it takes the place of the p of `paired_test`: it needs no chance, and is not half as large.
-
-    Args:
-        before: Whether the first system is right; shape ``[N]``.
-        after: Whether the second system is right about the same rows; shape ``[N]``.
-
-    Source:
-        McNemar, 1947, doi:10.1007/BF02295996; of the rows on which they differ, each is as likely to be won as lost.
-    """
-    won, lost = int(np.sum(after & ~before)), int(np.sum(before & ~after))
-    ways = tail = 1  # to lose none of them, to lose at most so many
-    for fewer in range(1, min(won, lost) + 1):
-        ways = ways * (won + lost - fewer + 1) // fewer
-        tail += ways
-    return min(1.0, 2 * tail / (1 << (won + lost)))
-
-
 def resampled(
     counts: Counts, total: Total, samples: int = SAMPLES, seed: int = SEED, *, whole: Whole | None = None
 ) -> NDArray[np.float64]:

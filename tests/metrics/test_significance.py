@@ -5,13 +5,10 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sacrebleu.significance import PairedTest
-from scipy.stats import binomtest
 
 from hftoolkit.metrics.correlations import spearman
-from hftoolkit.metrics.significance import PairedResult, bootstrap, mcnemar, paired_test, resampled
+from hftoolkit.metrics.significance import PairedResult, bootstrap, paired_test, resampled
 from hftoolkit.metrics.translations import bleu, chrf, sentence_counts, total
 
 REFERENCES = [
@@ -146,20 +143,3 @@ def test_a_rank_correlation_has_an_interval():
     assert interval.low < spearman(before) < interval.high < 95
     assert paired.difference == pytest.approx(100 - spearman(before))
     assert paired.low > 0
-
-
-@given(rows=st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
-def test_mcnemar_is_a_binomial_test_of_the_rows_that_differ(rows):
-    before, after = np.array(rows).T
-    won, lost = sum(after & ~before), sum(before & ~after)
-
-    expected = binomtest(won, won + lost).pvalue if won + lost else 1.0
-
-    assert mcnemar(before, after) == pytest.approx(expected)
-    assert mcnemar(after, before) == mcnemar(before, after)
-
-
-def test_mcnemar_knows_many_rows():
-    before, after = np.arange(5000) < 2400, np.arange(5000) >= 2400
-
-    assert mcnemar(before, after) == pytest.approx(binomtest(2400, 5000).pvalue)
