@@ -205,7 +205,7 @@ def test_what_it_put_into_the_cache_is_what_the_run_takes(
     def again(*_: object, **__: object) -> None:
         raise AssertionError("rows or tokens were made again")
 
-    monkeypatch.setattr("hftoolkit.data.rows.write_table", again)
+    monkeypatch.setattr("hftoolkit.data.row_files.write_table", again)
     monkeypatch.setattr("hftoolkit.data.features.write_table", again)
     assert looked(recipe).ok
     trained(recipe, "training.max_steps=1")

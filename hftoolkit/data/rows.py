@@ -1,13 +1,12 @@
-"""Rows of one or several sources: read once, filtered, counted, kept on disk."""
+"""Rows of one or several sources: read once, found again on disk, given by number."""
 
 import hashlib
 import json
 import os
 import secrets
 import shutil
-from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,13 +15,10 @@ from numpy.typing import NDArray
 
 from hftoolkit.data import sources as readers
 from hftoolkit.data.census import Census
-from hftoolkit.data.filters import reasons
-from hftoolkit.data.keys import content_of, first_occurrences, key_of
-from hftoolkit.data.roles import KINDS
+from hftoolkit.data.row_files import Wanted, write_rows
 from hftoolkit.data.sources.files import missing_file
-from hftoolkit.data.sources.formats import name_of
-from hftoolkit.data.sources.reading import Raw, told
-from hftoolkit.data.tables import Table, write_table
+from hftoolkit.data.sources.reading import told
+from hftoolkit.data.tables import Table
 from hftoolkit.errors import DataError
 from hftoolkit.hub import writing_cache
 from hftoolkit.recipe.schema import Filters, Languages, Source
@@ -145,14 +141,15 @@ def load_rows(
         HubError: If a hub data set cannot be had.
         OutputError: If the cache cannot be written.
     """
+    wanted = Wanted(sources, inputs, answers, filters, languages)
     weights = tuple(source.weight for source in sources)
-    place = folder / f"rows-{_key(sources, inputs, answers, filters, languages)}"
+    place = folder / f"rows-{_key(wanted)}"
     if not place.is_dir():
         temporary = folder / f"{place.name}.{secrets.token_hex(4)}.tmp"
         try:
             with writing_cache(folder, "the rows"):
                 temporary.mkdir(parents=True)
-                _load(_Wanted(sources, inputs, answers, filters, languages), temporary)
+                write_rows(wanted, temporary)
                 _publish(temporary, place)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -169,146 +166,13 @@ def _publish(temporary: Path, place: Path) -> None:
             raise
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """What `load_rows` was asked for."""
-
-    sources: Sequence[Source]
-    inputs: Sequence[str]
-    answers: Sequence[str]
-    filters: Filters | None
-    languages: Languages | None
-
-
-@dataclass(frozen=True)
-class _Keys:
-    """What is known of the rows written so far: 22 bytes a row."""
-
-    rows: "array[int]"
-    inputs: "array[int]"
-    sources: "array[int]"
-    lines: "array[int]"
-    places: list[tuple[str, int]]
-    """What the places of rows begin with, such as ``train.tsv: line``, and the number of the first such row."""
-
-    files: list[tuple[str, int]]
-    """Every file's name, and the number of its first row."""
-
-
-def _load(wanted: _Wanted, folder: Path) -> None:
-    sources, filters = wanted.sources, wanted.filters
-    keys = _Keys(array("Q"), array("Q"), array("H"), array("I"), [], [])
-    census = [Census(name_of(source)) for source in sources]
-    write_table(folder / "rows.arrow", _kept(wanted, census, keys), known=KINDS)
-    _check_left(census)
-    np.save(folder / "inputs.npy", np.frombuffer(keys.inputs, dtype=np.uint64))
-    np.save(folder / "lines.npy", np.frombuffer(keys.lines, dtype=np.uintc))
-    keys.inputs[:], keys.lines[:] = array("Q"), array("I")  # room for the search for duplicates
-    if filters is not None and filters.duplicates:
-        first = first_occurrences(np.frombuffer(keys.rows, dtype=np.uint64))
-        later = np.bincount(np.frombuffer(keys.sources, dtype=np.uint16)[~first], minlength=len(sources))
-        for one, count in zip(census, later.tolist(), strict=True):
-            one.kept -= count
-            one.dropped |= {"duplicate": count} if count else {}
-        numbers = np.flatnonzero(first)
-    else:
-        numbers = np.arange(len(keys.rows), dtype=np.int64)
-    np.save(folder / "numbers.npy", numbers)
-    np.save(folder / "rows.npy", np.frombuffer(keys.rows, dtype=np.uint64))
-    np.save(folder / "sources.npy", np.frombuffer(keys.sources, dtype=np.uint16))
-    with open(folder / "files.json", "w", encoding="utf-8") as file:
-        json.dump(keys.files, file)
-    with open(folder / "places.json", "w", encoding="utf-8") as file:
-        json.dump(keys.places, file)
-    with open(folder / "census.json", "w", encoding="utf-8") as file:
-        json.dump([asdict(one) for one in census], file)
-
-
-def _kept(wanted: _Wanted, census: Sequence[Census], keys: _Keys) -> Iterator[dict[str, Any]]:
-    """Rows that qualify, duplicates included; counts them, and adds to the keys, as they go by."""
-    roles = (*wanted.inputs, *wanted.answers)
-    width = len(wanted.inputs)
-    reason_of = reasons(wanted.filters, roles)
-    kinds: dict[str, type] = {}
-    for number, (source, counts) in enumerate(zip(wanted.sources, census, strict=True)):
-        for row, place, line in _raws(readers.read(source, roles, counts, wanted.languages), keys):
-            for role, value in row.items():
-                if (type(value) is not str or kinds.get(role) is not str) and role not in KINDS:
-                    _check_kind(role, value, kinds, told(place, line))
-            values = list(row.values())
-            reason = reason_of(values)
-            if reason:
-                counts.drop(reason)
-                continue
-            try:
-                given = content_of(values[:width])
-                content = given + b"\xff" + content_of(values[width:])
-            except UnicodeEncodeError:
-                raise DataError(
-                    f"{told(place, line)}: half of a surrogate pair is no character\n"
-                    "  write the character itself, or both halves"
-                ) from None
-            counts.read += 1
-            counts.kept += 1
-            if not keys.places or keys.places[-1][0] != place:
-                keys.places.append((place, len(keys.rows)))
-            keys.lines.append(line)
-            keys.rows.append(key_of(content))
-            keys.inputs.append(key_of(given))
-            keys.sources.append(number)
-            yield row
-
-
-def _raws(files: Iterator[tuple[str, Iterator[Raw]]], keys: _Keys) -> Iterator[Raw]:
-    """The rows of all files; notes where the kept ones of each begin."""
-    for name, raws in files:
-        keys.files.append((name, len(keys.rows)))
-        yield from raws
-
-
-def _check_kind(role: str, value: Any, kinds: dict[str, type], place: str) -> None:
-    """Refuse what is no text, and lists where other rows have single texts; ``kinds`` remembers what those have."""
-    if value is None:
-        return
-    if not isinstance(value, str) and not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
-        shown = json.dumps(value, ensure_ascii=False, default=str)
-        raise DataError(f"{place}: {role}: expected text, got {shown:.60}\n  put it in quotes, or map another column")
-    kind = list if isinstance(value, list) else str
-    if kinds.setdefault(role, kind) is not kind:
-        found, before = ("a list of texts", "single texts") if kind is list else ("a single text", "lists of texts")
-        raise DataError(
-            f"{place}: {role}: {found}, where the rows before have {before}\n"
-            "  write it the same way in all rows of all sources: several texts are several references"
-        )
-
-
-def _check_left(census: Sequence[Census]) -> None:
-    if any(one.kept for one in census):
-        return
-    dropped: dict[str, int] = {}
-    for one in census:
-        for reason, count in one.dropped.items():
-            dropped[reason] = dropped.get(reason, 0) + count
-    found = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
-    raise DataError(
-        f"{' + '.join(one.name for one in census)}: no row is left of {sum(one.read for one in census)} read"
-        + (f" ({found})" if found else "")
-        + "\n  check that the right columns are mapped to the roles, and the recipe's data.filters"
-    )
-
-
-def _key(
-    sources: Sequence[Source],
-    inputs: Sequence[str],
-    answers: Sequence[str],
-    filters: Filters | None,
-    languages: Languages | None,
-) -> str:
+def _key(wanted: Wanted) -> str:
     """A name that changes whenever the rows could."""
+    sources, filters, languages = wanted.sources, wanted.filters, wanted.languages
     parts = {
         "version": _VERSION,
-        "inputs": list(inputs),
-        "answers": list(answers),
+        "inputs": list(wanted.inputs),
+        "answers": list(wanted.answers),
         "filters": filters.model_dump(mode="json") if filters is not None else None,
         "languages": languages.model_dump(mode="json") if languages is not None else None,
         "sources": [source.model_dump(mode="json", exclude={"weight"}) for source in sources],
