@@ -4,7 +4,7 @@ import math
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -30,10 +30,16 @@ from hftoolkit.training.memory import give_back
 from hftoolkit.training.plan import Plan
 
 _SECONDS: Final = 1.0
-"""Spent on steps before they are measured; one is always taken."""
+"""Spent on small steps, and then on those that are measured; one is always taken."""
 
-_SHAPES: Final = 25
-"""Shapes of steps whose compiled kernels oneDNN keeps: some 40 kernels each, 1,024 in all."""
+_SMALL: Final = 512
+"""Tokens of a small step, which shows as well as a whole one what memory a new shape takes."""
+
+_ENOUGH: Final = 12
+"""Shapes of small steps that show it well enough."""
+
+_SHAPES: Final = 36
+"""Shapes of steps whose compiled kernels oneDNN keeps: some 28 kernels each, 1,024 in all."""
 
 _SAMPLE: Final = 1000
 """Rows of a test set that are tokenized to learn how long its rows are."""
@@ -82,7 +88,7 @@ def forecast(
         tokens_per_second=tokens / seconds,
         padding=1 - tokens / computed,
         seconds=phases,
-        peak_memory_bytes=peak_memory(accelerator.device) + growth.to_come(_shapes(plan.epoch(0), plan.lengths)),
+        peak_memory_bytes=peak_memory(accelerator.device) + growth.to_come(_shapes(plan)),
         disk_bytes=_disk(job, facts),
     ), steps
 
@@ -116,27 +122,48 @@ class _Growth:
         if self.seen < 2:
             return 0
         of_one = max(0, self.end - self.begin) / (self.seen - 1)
-        return round(of_one * max(0, min(shapes, _SHAPES) - self.seen))
+        return round(of_one * max(0, shapes - self.seen))
 
 
-def _shapes(batches: Sequence[NDArray[np.int64]], lengths: NDArray[np.int32]) -> int:
-    """How many different shapes some batches have."""
-    return len({(len(rows), *lengths[rows].max(axis=0).tolist()) for rows in batches})
+def _shapes(plan: Plan, steps: int | None = None) -> int:
+    """How many different shapes the first steps have; without a number, all steps, but no more than matters."""
+    shapes: set[tuple[int, ...]] = set()
+    for batch in islice(_batches(plan), plan.total if steps is None else steps):
+        shapes.add((len(batch), *plan.lengths[batch].max(axis=0).tolist()))
+        if steps is None and len(shapes) >= _SHAPES:
+            break
+    return len(shapes)
+
+
+def _batches(plan: Plan) -> Iterator[NDArray[np.int64]]:
+    """The rows of every step."""
+    for epoch in range(len(plan.steps_per_epoch)):
+        yield from plan.epoch(epoch)
 
 
 def _measured(job: Job, plan: Plan, accelerator: Accelerator, growth: _Growth) -> Iterator[Step]:
-    """The first steps of the plan, as many as some seconds hold, taken a second time: most shapes of a run were there
+    """The first steps of the plan, as many as a second holds, taken a second time: most shapes of a run were there
     before, and oneDNN has compiled what they need."""
     objective, optimizer = prepared(job, accelerator)
-    begin, taken = time.perf_counter(), 0
-    for _ in steps_of(job, plan, objective, optimizer, accelerator):
-        taken += 1
+    small = replace(plan, batch_tokens=min(_SMALL, plan.batch_tokens))
+    for taken in _for_a_second(steps_of(job, small, objective, optimizer, accelerator)):
         if taken == 1:
             growth.begin = _resident(accelerator)
-        if time.perf_counter() - begin > _SECONDS:
+        growth.seen = _shapes(small, taken)
+        if growth.seen >= _ENOUGH:
             break
-    growth.end, growth.seen = _resident(accelerator), _shapes(plan.epoch(0)[:taken], plan.lengths)
+    growth.end = _resident(accelerator)
+    taken = max(_for_a_second(steps_of(job, plan, objective, optimizer, accelerator)))
     yield from islice(steps_of(job, plan, objective, optimizer, accelerator), taken)
+
+
+def _for_a_second(steps: Iterator[Step]) -> Iterator[int]:
+    """Take steps, and count them; one at least."""
+    begin = time.perf_counter()
+    for taken, _ in enumerate(steps, 1):
+        yield taken
+        if time.perf_counter() - begin > _SECONDS:
+            return
 
 
 def _resident(accelerator: Accelerator) -> int:

@@ -1,6 +1,7 @@
 """What a run will take: real steps and real decoding, multiplied by what the run does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from hftoolkit.reports.folder import RunFolder
 from hftoolkit.starting import does_already, features_of, start_of, trainable
 from hftoolkit.tasks.pretraining import Pretraining
 from hftoolkit.tasks.translation import Translation
+from hftoolkit.training.plan import Plan
 
 LOAD = 2.0
 
@@ -162,7 +164,7 @@ def test_free_room_is_that_of_the_folder_that_will_be(tmp_path: Path, monkeypatc
     ("growth", "shapes", "more"),
     [
         (_Growth(1000, 1300, 4), 10, 600),  # 100 for each of the six that are to come
-        (_Growth(1000, 1300, 4), 100, 2100),  # no more than 25 are kept
+        (_Growth(1000, 1300, 4), 36, 3200),
         (_Growth(1000, 1300, 4), 3, 0),
         (_Growth(1000, 900, 4), 10, 0),
         (_Growth(1000, 1300, 1), 10, 0),
@@ -172,10 +174,15 @@ def test_memory_grows_with_new_shapes_as_far_as_they_are_kept(growth: _Growth, s
     assert growth.to_come(shapes) == more
 
 
-def test_shapes_are_those_of_padded_batches() -> None:
+def test_shapes_are_those_of_padded_batches_of_all_epochs_until_no_more_are_kept() -> None:
     lengths = np.array([[4, 8], [8, 4], [8, 8], [8, 8]], np.int32)
-    batches = [np.array([0, 1]), np.array([2, 3]), np.array([3]), np.array([0])]
-    assert _shapes(batches, lengths) == 3
+    plan = Plan(lengths, np.zeros(4, np.uint16), [1.0], batch_tokens=16, epochs=2)  # a row a step
+    assert _shapes(plan) == _shapes(plan, 8) == 3
+    assert _shapes(replace(plan, batch_tokens=32)) == 1  # two rows of 8 and 8 in every step
+    assert _shapes(plan, 1) == 1
+    many = Plan(np.arange(4, 404, 4, dtype=np.int32)[:, None], np.zeros(100, np.uint16), [1.0], 1, epochs=1)
+    assert _shapes(many) == 36
+    assert _shapes(many, 50) == 50
 
 
 def test_all_windows_of_a_long_row_are_counted(bert: Path) -> None:
