@@ -27,7 +27,7 @@ from hftoolkit.doubts import (
     side_name,
 )
 from hftoolkit.errors import HftoolkitError, ModelError
-from hftoolkit.evaluation import extra_metrics, read
+from hftoolkit.evaluation import read
 from hftoolkit.forecasting import forecast
 from hftoolkit.job import Job, harm_of_dropout, plan_of
 from hftoolkit.models.adapter_folders import adapter_base, is_adapter
@@ -35,6 +35,7 @@ from hftoolkit.models.devices import choose_device, enough_memory
 from hftoolkit.recipe.schema import Recipe, Source
 from hftoolkit.reports.checkup import Checkup, Finding, Lengths, Tokens
 from hftoolkit.reports.folder import RunFolder, check_place
+from hftoolkit.scoring import extra_metrics
 from hftoolkit.starting import decided, does_already, features_of, longest, start_of, trainable
 from hftoolkit.tasks import find_task
 from hftoolkit.tasks.base import Task

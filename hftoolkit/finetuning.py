@@ -15,17 +15,7 @@ from hftoolkit.accounts import Clock, beginning, long_rows, sources, versions
 from hftoolkit.data.prepared import RunRows, load_run
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.evaluation import (
-    Scored,
-    compared,
-    engine_of,
-    extra_metrics,
-    extra_scores,
-    made,
-    read,
-    score_model,
-    score_trivial,
-)
+from hftoolkit.evaluation import read
 from hftoolkit.fitting import fit
 from hftoolkit.job import Job
 from hftoolkit.models.adapters import save_adapter
@@ -37,6 +27,16 @@ from hftoolkit.recipe.schema import Recipe
 from hftoolkit.reports.files import write_report
 from hftoolkit.reports.folder import RunFolder, open_run, write_whole
 from hftoolkit.reports.run import UNTOUCHED, Report, TestSet
+from hftoolkit.scoring import (
+    Scored,
+    compared,
+    engine_of,
+    extra_metrics,
+    extra_scores,
+    made,
+    score_model,
+    score_trivial,
+)
 from hftoolkit.starting import decided, does_already, features_of, longest, start_of, trainable
 from hftoolkit.tasks import find_task
 from hftoolkit.tasks.base import Task

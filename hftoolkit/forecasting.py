@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.evaluation import engine_of
 from hftoolkit.job import Job, plan_of, prepared, steps_of, whole_of
 from hftoolkit.models.devices import peak_memory
 from hftoolkit.models.positions import positions
 from hftoolkit.recipe.schema import Recipe
 from hftoolkit.reports.checkup import Forecast
 from hftoolkit.reports.run import ModelFacts
+from hftoolkit.scoring import engine_of
 from hftoolkit.tasks.base import Row
 from hftoolkit.training.loop import Step
 from hftoolkit.training.memory import give_back

@@ -12,11 +12,11 @@ from hftoolkit.data.features import Features
 from hftoolkit.data.padding import stepped
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.evaluation import engine_of, score_model
 from hftoolkit.models.depths import depths
 from hftoolkit.models.guard import zero_rows
 from hftoolkit.recipe.schema import Recipe, Training
 from hftoolkit.reports.folder import RunFolder
+from hftoolkit.scoring import engine_of, score_model
 from hftoolkit.tasks.base import Task
 from hftoolkit.training.batches import Batch
 from hftoolkit.training.loop import Objective, Step, mean_loss, train

@@ -11,8 +11,8 @@ from reviews import classification, loaded
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
-from hftoolkit.evaluation import score, scores
 from hftoolkit.reports.sections import Curve, Listing, Matrix, Section, Table
+from hftoolkit.scoring import score, scores
 from hftoolkit.tasks.classification.problem import Classified
 
 NAMES = ["a", "b", "c"]
