@@ -23,7 +23,7 @@ from hftoolkit.errors import DataError
 from hftoolkit.hub import writing_cache
 from hftoolkit.recipe.schema import Filters, Languages, Source
 
-_VERSION: Final = 4
+_VERSION: Final = 5
 """Raised whenever the same sources would give other rows, so that older tables are not used."""
 
 _CHUNK_ROWS = 1024

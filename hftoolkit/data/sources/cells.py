@@ -10,6 +10,9 @@ from hftoolkit.data.sources.reading import BadRows, Raw, Reading, told
 from hftoolkit.data.spans import ADVICE as ADVICE_FOR_SPANS
 from hftoolkit.data.spans import read_spans
 
+_LARGEST = (2 - 2**-23) * 2.0**127
+"""Number that 32 bits hold, as models need it."""
+
 _ADVICE_FOR_LABELS = "a label is a text or a number; several of one text are a list:  columns: {labels: COLUMN}"
 _ADVICE_FOR_NUMBERS = "map the column that has a number in every row:  columns: {number: COLUMN}"
 _ADVICE_FOR_WORDS = 'words and tags are lists of equal length:  {"words": ["Paris", "."], "tags": ["B-LOC", "O"]}'
@@ -62,8 +65,8 @@ def _labels(row: dict[str, Any], where: str, reading: Reading) -> dict[str, Any]
 def _label(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str | int | float):
-        return str(value)
+    if isinstance(value, str | int) or (isinstance(value, float) and not math.isnan(value)):
+        return str(value).strip()
     raise ValueError(f"label: expected a text or a number, got {value!r:.40}")
 
 
@@ -72,7 +75,7 @@ def _number(row: dict[str, Any], where: str, reading: Reading) -> dict[str, Any]
     if value is None or (isinstance(value, str) and not value.strip()):
         return row
     try:
-        if isinstance(value, bool) or not math.isfinite(float(value)):
+        if isinstance(value, bool) or not abs(float(value)) <= _LARGEST:  # nan is not
             raise ValueError
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"number: expected a number, got {value!r:.40}") from None

@@ -53,6 +53,11 @@ def test_many_are_told_in_part(tmp_path: Path) -> None:
     assert notes == ["20 labels: 0 1, 1 1, 2 1, 3 1, 4 1, 5 1, 6 1, 7 1 and 12 more"]
 
 
+def test_blanks_around_a_label_are_none_of_it(tmp_path: Path) -> None:
+    task, _ = learned(tmp_path, single("pro", " pro", "con\n", "con"))
+    assert task.problem.labels.names == ["con", "pro"]
+
+
 def test_names_stand_for_numbers(tmp_path: Path) -> None:
     task, notes = learned(tmp_path, single(1, "0", "good", 1), label_names=["bad", "good", "unseen"])
     assert task.problem.labels.names == ["bad", "good", "unseen"]
@@ -115,9 +120,10 @@ def test_numbers(tmp_path: Path) -> None:
     assert task.trivial_name == "the mean of the training rows, 1.625"
     assert task.shown(task.trivial({})) == "1.625"
     assert task.shown_row({"text": "t", "number": "4.0"}) == ("t", ["4.0"])
+    learned(tmp_path, [{"text": "t", "number": 3.4e38}, {"text": "u", "number": -3.4e38}], problem="regression")
 
 
-@pytest.mark.parametrize("wrong", ["much", "nan", "inf", True, [1], "1,5"])
+@pytest.mark.parametrize("wrong", ["much", "nan", "inf", True, [1], "1,5", 1e39, "-4e38"])
 def test_what_is_no_number(tmp_path: Path, wrong: Any) -> None:
     rows = [{"text": "t", "number": 1}, {"text": "t", "number": wrong}]
     assert error(tmp_path, rows, problem="regression") == (
@@ -126,7 +132,7 @@ def test_what_is_no_number(tmp_path: Path, wrong: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("wrong", [{"a": 1}, ["pro", "con"]])
+@pytest.mark.parametrize("wrong", [{"a": 1}, ["pro", "con"], float("nan")])
 def test_what_is_no_label(tmp_path: Path, wrong: Any) -> None:
     assert error(tmp_path, single("pro", wrong)) == (
         f"{tmp_path / 'rows.jsonl'}: line 2: label: expected a text or a number, got {wrong!r}\n"
