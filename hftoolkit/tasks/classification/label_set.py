@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from hftoolkit.data.rows import Rows
 from hftoolkit.data.sources.reading import BadRows
 from hftoolkit.errors import DataError
+from hftoolkit.reports.wording import counted
 from hftoolkit.tasks.base import Row
 from hftoolkit.tasks.classification.options import Options
 
@@ -68,7 +69,7 @@ class LabelSet:
         self.trivial_name = f"the most frequent label, '{frequent[0]}'"
         told = ", ".join(f"{label} {times[label]:,}" for label in frequent[:_TOLD])
         more = f" and {len(frequent) - _TOLD} more" if len(frequent) > _TOLD else ""
-        return [f"{len(self.names)} labels: {told}{more}"]
+        return [f"{counted(len(self.names), 'label')}: {told}{more}"]
 
     def named(self, label: str) -> str:
         """The name of a label that a row may have as a number."""
@@ -100,7 +101,7 @@ class LabelSet:
         given = self._options.class_weights
         if isinstance(given, Mapping):
             return [given.get(label, 1.0) for label in self.names]
-        return None if given == "none" else [balanced(share) if share else 1.0 for share in self.shares]
+        return None if given == "none" else [balanced(share) if 0 < share < 1 else 1.0 for share in self.shares]
 
     def ranked(self, scores: NDArray[np.floating[Any]], number: int) -> list[dict[str, Any]]:
         """The labels with the highest scores, those first; ``scores`` ``[L]``."""

@@ -104,7 +104,14 @@ def test_nothing_to_learn(tmp_path: Path) -> None:
         "  look at data.train.columns, or add rows with other labels"
     )
     assert error(tmp_path, several("", []), problem="multi_label").startswith("data.train: all 2 rows have no label: ")
-    learned(tmp_path, several("x", []), problem="multi_label")
+    assert learned(tmp_path, several("x", []), problem="multi_label")[1] == ["1 label: x 1"]
+
+
+def test_a_label_of_all_rows_counts_in_balance_too(tmp_path: Path) -> None:
+    task, _ = learned(tmp_path, several("x,y", "x"), problem="multi_label", class_weights="balanced")
+    assert task.problem.labels.weights(lambda share: (1 - share) / share) == [1.0, 1.0]
+    task, _ = learned(tmp_path, several("x,y", "x", "x", "x"), problem="multi_label", class_weights="balanced")
+    assert task.problem.labels.weights(lambda share: (1 - share) / share) == [1.0, 3.0]
 
 
 def test_a_weight_for_a_label_that_is_not_there(tmp_path: Path) -> None:
