@@ -14,7 +14,7 @@ from hftoolkit.models.loading import load_checkpoint
 from hftoolkit.recipe.reader import read_recipe, recipe_from
 from hftoolkit.recipe.schema import Data, Recipe, Source
 from hftoolkit.reports.folder import RunFolder
-from hftoolkit.reports.run import Score
+from hftoolkit.reports.scores import Score
 from hftoolkit.scoring import engine_of, extra_metrics, extra_scores, made, score_model, scores
 from hftoolkit.tasks import find_task, task_options
 

@@ -26,7 +26,8 @@ from hftoolkit.models.saved import write_saved
 from hftoolkit.recipe.schema import Recipe
 from hftoolkit.reports.files import write_report
 from hftoolkit.reports.folder import RunFolder, open_run, write_whole
-from hftoolkit.reports.run import UNTOUCHED, Report, TestSet
+from hftoolkit.reports.run import Report
+from hftoolkit.reports.scores import UNTOUCHED, TestSet
 from hftoolkit.scoring import (
     Scored,
     compared,

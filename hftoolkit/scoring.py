@@ -13,7 +13,7 @@ from hftoolkit.engines.decoding import Decoding
 from hftoolkit.metrics.significance import bootstrap, paired_test
 from hftoolkit.models.devices import choose_precision
 from hftoolkit.recipe.schema import Recipe
-from hftoolkit.reports.run import Change, Example, Score, TestSet
+from hftoolkit.reports.scores import Change, Example, Score, TestSet
 from hftoolkit.tasks.base import Row, Tally, Task
 
 SHOWN = 5

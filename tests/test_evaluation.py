@@ -8,7 +8,7 @@ from running import write_recipe
 
 from hftoolkit.errors import DataError, OutputError, UsageError
 from hftoolkit.evaluation import Evaluated, evaluate
-from hftoolkit.reports.run import Score
+from hftoolkit.reports.scores import Score
 
 TARGETS = [target for _, target in PAIRS]
 

@@ -17,7 +17,8 @@ from hftoolkit.errors import DataError, OutputError, UsageError
 from hftoolkit.evaluation import evaluate
 from hftoolkit.finetuning import finetune
 from hftoolkit.reports.files import read_report
-from hftoolkit.reports.run import UNTOUCHED, Report, Score
+from hftoolkit.reports.run import Report
+from hftoolkit.reports.scores import UNTOUCHED, Score
 from hftoolkit.translating import open_translator
 
 pytestmark = pytest.mark.usefixtures("no_pictures")  # the runs shared by several tests have them all the same

@@ -14,7 +14,8 @@ from hftoolkit.errors import ModelError
 from hftoolkit.evaluation import evaluate
 from hftoolkit.finetuning import finetune
 from hftoolkit.pipelines import load, pipeline
-from hftoolkit.reports.run import UNTOUCHED, Report
+from hftoolkit.reports.run import Report
+from hftoolkit.reports.scores import UNTOUCHED
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 

@@ -10,7 +10,7 @@ from running import SWAPPED, write_pairs
 
 from hftoolkit.data.rows import Rows, load_rows
 from hftoolkit.recipe.schema import Languages, Source
-from hftoolkit.reports.run import TestSet
+from hftoolkit.reports.scores import TestSet
 from hftoolkit.scoring import SHOWN, Scored, compared, score, score_trivial, scores
 from hftoolkit.tasks.translation import Translated, Translation
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from hftoolkit.metrics.significance import SAMPLES
 from hftoolkit.reports import figures, strips, wording
-from hftoolkit.reports.run import UNTOUCHED, Report
+from hftoolkit.reports.run import Report
+from hftoolkit.reports.scores import UNTOUCHED
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from hftoolkit.metrics.significance import SAMPLES
 from hftoolkit.reports.markdown_sections import render_sections
 from hftoolkit.reports.markdown_text import plain, table
-from hftoolkit.reports.run import UNTOUCHED, Change, DataSource, Example, Report, Score, TestSet
+from hftoolkit.reports.run import DataSource, Report
+from hftoolkit.reports.scores import UNTOUCHED, Change, Example, Score, TestSet
 from hftoolkit.reports.wording import (
     amount,
     counted,

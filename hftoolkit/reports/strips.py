@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hftoolkit.reports.run import Score, TestSet
+from hftoolkit.reports.scores import Score, TestSet
 
 
 @dataclass(frozen=True)

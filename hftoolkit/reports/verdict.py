@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from hftoolkit.reports.run import UNTOUCHED, Change, Score, TestSet
+from hftoolkit.reports.scores import UNTOUCHED, Change, Score, TestSet
 from hftoolkit.reports.wording import gained, joined, number, probability, reached, signed
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hftoolkit.reports.run import Score
+    from hftoolkit.reports.scores import Score
 
 
 def reached(score: "Score") -> str:

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from hftoolkit.reports.run import UNTOUCHED, Change, DataSource, Example, ModelFacts, Point, Report, Score, TestSet
+from hftoolkit.reports.run import DataSource, ModelFacts, Point, Report
+from hftoolkit.reports.scores import UNTOUCHED, Change, Example, Score, TestSet
 
 VERSION = "version:2.6.0"
 BLEU = f"nrefs:1|case:mixed|eff:no|tok:zh|smooth:exp|{VERSION}"

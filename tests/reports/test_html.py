@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from hftoolkit.reports.html import render, render_fragment
-from hftoolkit.reports.run import Report, Score
+from hftoolkit.reports.run import Report
+from hftoolkit.reports.scores import Score
 
 VOID = {"meta", "img", "source", "br"}
 

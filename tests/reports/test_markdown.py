@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hftoolkit.reports.markdown import render
-from hftoolkit.reports.run import Example, Score
+from hftoolkit.reports.scores import Example, Score
 
 SPECIALS = "a|b `c` *d* _e_ [f](g) <h> ~i~ $j$ &amp; #k \\ l\nm"
 ESCAPED = "a\\|b \\`c\\` \\*d\\* \\_e\\_ \\[f\\](g) \\<h\\> \\~i\\~ \\$j\\$ \\&amp; \\#k \\\\ l ↵ m"

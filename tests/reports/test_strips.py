@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hftoolkit.reports.run import Score
+from hftoolkit.reports.scores import Score
 from hftoolkit.reports.strips import Mark, scale_of
 
 

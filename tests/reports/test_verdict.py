@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hftoolkit.reports.run import Change, Score
+from hftoolkit.reports.scores import Change, Score
 from hftoolkit.reports.verdict import cautions, verdict
 
 GAINED = "BLEU rose from 30.1 to 41.2 on 'docs' (+11.1, 95 % interval +9.8 to +12.3, p < 0.001)"
