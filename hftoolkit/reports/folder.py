@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
 from safetensors import SafetensorError
 
-from hftoolkit.errors import OutputError, RecipeError
+from hftoolkit.errors import OutputError
 from hftoolkit.hub import cache_folder, writing_cache
-from hftoolkit.recipe.parsing import parse
-from hftoolkit.recipe.paths import moved
 from hftoolkit.recipe.schema import Recipe
 from hftoolkit.recipe.writer import write_recipe
+from hftoolkit.reports.continuing import check_same
 from hftoolkit.reports.run import Point
 
 _OURS = (
@@ -30,9 +28,6 @@ _OURS = (
     *("README.md", "chat_template*", "spiece.model", "sentencepiece*", "target_vocab.json", "tracking"),
 )
 """What a run writes into its folder, with its model and tokenizer."""
-
-_SHOWN = 5
-"""Keys named at most where two recipes differ."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +165,7 @@ def check_place(recipe: Recipe, *, overwrite: bool) -> None:
     with _alone(folder.path):
         _check_place(folder, overwrite=overwrite)
         if folder.begun and not overwrite:
-            _check_same(recipe, folder.path)
+            check_same(recipe, folder.path)
     home = next(place for place in (folder.path, *folder.path.absolute().parents) if place.exists())
     code = errno.ENOTDIR if not home.is_dir() else errno.EACCES if not os.access(home, os.W_OK) else 0
     if code:
@@ -213,7 +208,7 @@ def _opened(recipe: Recipe, folder: RunFolder, *, overwrite: bool) -> Iterator[R
             if fresh:
                 write_recipe(recipe, path / "recipe.yaml")
         if not fresh:
-            _check_same(recipe, path)
+            check_same(recipe, path)
         yield folder
     except BaseException:
         if fresh and not folder.last.is_file() and not folder.complete:
@@ -249,54 +244,6 @@ def _check_place(folder: RunFolder, *, overwrite: bool) -> None:
 def _foreign(path: Path) -> list[str]:
     """Names in a run's folder that no run writes."""
     return sorted(part.name for part in path.iterdir() if not any(part.match(own) for own in _OURS))
-
-
-def _check_same(recipe: Recipe, path: Path) -> None:
-    """Refuse to go on with a run that began with another recipe; from where its folder is named does not matter."""
-    file = path / "recipe.yaml"
-    parsed = parse(file.read_text(encoding="utf-8"))
-    if parsed.problems:
-        raise RecipeError(str(file), parsed.problems)
-    wanted = moved(recipe, lambda at: Path(), path).model_dump(mode="json")
-    began, now = dict(_leaves(_with_defaults(parsed.value))), dict(_leaves(wanted))
-    for side in (began, now):
-        side.pop("output", None)  # the same folder may be named from elsewhere
-        for key in [key for key in side if key.partition(".")[0] == "tracking"]:  # changes no step
-            del side[key]
-    both = {key: (began.get(key, "nothing"), now.get(key, "nothing")) for key in {**now, **began}}
-    differing = [f"{key}: {then} then, {new} now" for key, (then, new) in both.items() if then != new]
-    if not differing:
-        return
-    shown = differing[:_SHOWN]
-    if len(differing) > _SHOWN:
-        shown.append(f"and {len(differing) - _SHOWN} more")
-    raise OutputError(
-        "\n  ".join(
-            [
-                f"{path}: this folder holds an unfinished run that began with another recipe",
-                *shown,
-                f"continue that one:   hftoolkit finetune {file}",
-                "start again:         add --overwrite, or choose another folder with --set output=...",
-            ]
-        )
-    )
-
-
-def _with_defaults(value: Any) -> Any:
-    """A recipe's plain values, with keys that a newer version has added."""
-    try:
-        return Recipe.model_validate(value).model_dump(mode="json")
-    except ValidationError:
-        return value
-
-
-def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Every scalar of a recipe as text, under its dotted key."""
-    if isinstance(value, dict | list) and value:
-        for name, part in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(part, f"{key}.{name}" if key else str(name))
-    else:
-        yield key, "nothing" if value is None else str(value)
 
 
 def _set_aside(folder: RunFolder, aside: Path) -> None:
