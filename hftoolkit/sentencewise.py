@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hftoolkit.documents.glossary import Glossary
-from hftoolkit.documents.masking import STYLES, Masked, Style, mask, pieces_between, put_between, unmask
+from hftoolkit.documents.masking import Masked, mask, pieces_between, put_between, unmask
 from hftoolkit.documents.numbers import lost_numbers
 from hftoolkit.documents.pieces import Mark, Text, flat
 from hftoolkit.documents.protection import is_linguistic, protect, released
 from hftoolkit.documents.sentences import join, split
+from hftoolkit.documents.stand_ins import STYLES, Style
 from hftoolkit.engines.base import Hypothesis
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.models.suspicions import suspicions

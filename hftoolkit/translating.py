@@ -10,10 +10,11 @@ from os import PathLike, fspath
 from typing import Any, Final
 
 from hftoolkit.documents.glossary import Glossary
-from hftoolkit.documents.masking import Style, best_style
+from hftoolkit.documents.masking import best_style
 from hftoolkit.documents.pieces import Piece, Place
 from hftoolkit.documents.reading import read_document
 from hftoolkit.documents.settings import Settings
+from hftoolkit.documents.stand_ins import Style
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.engines.opening import Choice, Opened, open_engine
 from hftoolkit.errors import HubError, ModelError, UsageError

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hftoolkit.documents.glossary import Glossary, read_glossary
-from hftoolkit.documents.masking import STYLES
 from hftoolkit.documents.pieces import Mark, Text
+from hftoolkit.documents.stand_ins import STYLES
 from hftoolkit.engines.base import Hypothesis
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.sentencewise import Manner, Outcome, translated

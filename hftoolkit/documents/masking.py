@@ -11,41 +11,15 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import count, pairwise
 
 from hftoolkit.documents.marks import CLOSE, OPEN, in_order, is_word, joined, partners, roles
 from hftoolkit.documents.pieces import Mark, Part, Text
 from hftoolkit.documents.protection import is_linguistic
 from hftoolkit.documents.scripts import is_unspaced
+from hftoolkit.documents.stand_ins import STYLES, Style
 
 _LINE_BREAK = re.compile(r"(?<![ \t])[ \t]*(?:\r\n|[\r\n\x0b\x0c\x85\u2028\u2029])\s*")
-_FULL_WIDTH = 0xFEE0  # from ASCII to the same character as wide as a Chinese one
-
-
-@dataclass(frozen=True)
-class Style:
-    """What stands for marks: a number between two strings."""
-
-    before: str
-    after: str
-
-    def stand_in(self, number: int) -> str:
-        return f"{self.before}{number}{self.after}"
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """Finds stand-ins as models write them: with blanks, in full width, in small letters."""
-        before, after = (r"\s?".join(_either(each) for each in text) for text in (self.before, self.after))
-        opening = rf"(?<![A-Za-z0-9]){before}" if self.before[-1].isalpha() else before
-        closing = rf"\s?{after}" if after else r"(?![\dA-Za-z])"
-        return re.compile(rf"{opening}\s?(\d{{1,4}}){closing}")
-
-
-# Of three opus-mt vocabularies (uk-en, zh-en, tc-big-fr-en) all have X, [] and __, none has ⟦⟧: that is what the
-# built-in model has learned.
-STYLES = (Style("X", ""), Style("[", "]"), Style("{", "}"), Style("__", "__"), Style("⟦", "⟧"))
-"""Candidates: which one is copied differs from model to model."""
 
 _B, _B_END, _LINK, _LINK_END = Mark("<b>"), Mark("</b>"), Mark("["), Mark("](https://example.org)")
 SAMPLES: tuple[Text, ...] = (
@@ -304,11 +278,3 @@ def _is_punctuation(character: str) -> bool:
 
 def _marks(text: Iterable[Part]) -> list[Mark]:
     return [part for part in text if isinstance(part, Mark)]
-
-
-def _either(character: str) -> str:
-    """A pattern for a character of a stand-in, as models write it."""
-    forms = {character, character.lower()}
-    if "!" <= character <= "~":
-        forms |= {chr(ord(form) + _FULL_WIDTH) for form in forms}
-    return f"[{re.escape(''.join(sorted(forms)))}]"

@@ -28,10 +28,11 @@ from pathlib import Path
 from opencc import OpenCC
 
 from hftoolkit.data.rows import load_rows
-from hftoolkit.documents.masking import STYLES, mask
+from hftoolkit.documents.masking import mask
 from hftoolkit.documents.pieces import Mark, Text, flat
 from hftoolkit.documents.protection import protect
 from hftoolkit.documents.sentences import split
+from hftoolkit.documents.stand_ins import STYLES
 from hftoolkit.hub import cache_folder
 from hftoolkit.recipe.schema import Filters, Languages, Source
 

@@ -5,18 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hftoolkit.documents.marks import joined
-from hftoolkit.documents.masking import (
-    SAMPLES,
-    STYLES,
-    Style,
-    best_style,
-    mask,
-    pieces_between,
-    put_between,
-    unmask,
-)
+from hftoolkit.documents.masking import SAMPLES, best_style, mask, pieces_between, put_between, unmask
 from hftoolkit.documents.pieces import Mark, Part, Text, flat
 from hftoolkit.documents.protection import protect
+from hftoolkit.documents.stand_ins import STYLES, Style
 
 B, B_END, IT, IT_END, NAME, COUNT = (Mark(text) for text in ("<b>", "</b>", "<i>", "</i>", "{name}", "%d"))
 LINK, LINK_END, BR = Mark("["), Mark("](u)"), Mark("<br>")
