@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final
 
 from hftoolkit.data import sources
 from hftoolkit.data.census import Census
+from hftoolkit.data.keys import content_of
 from hftoolkit.data.roles import KINDS
 from hftoolkit.data.sources.formats import format_of_file
 from hftoolkit.data.sources.lines import bare, read_lines
@@ -33,7 +34,7 @@ _WORDS: Final = ".conll"
 _ENDINGS_OF: Final = {"question_answering": _BY_ID, "ner": _WORDS}
 """Further ends, by task."""
 
-_NOTHING: Final = ("", ())
+_NOTHING: Final[tuple[str, list[str]]] = ("", [])
 """Stands for a text that is not there, and for a list."""
 
 
@@ -58,7 +59,8 @@ class Wishes:
     """Role to column: its name, or its number from 1; left out: named like the role."""
 
     keep: Sequence[str] = ()
-    """Columns that are written beside the predictions as they are."""
+    """Columns that are written beside the predictions as they are, each ``COLUMN``, or ``NAME=COLUMN`` where it is to
+    have another name there."""
 
     format: Format | None = None
     """Format of the file; None: told by its name, a text a line where that tells nothing."""
@@ -132,6 +134,11 @@ def recorded(
     roles = roles or opened.task.asked
     with _bar() as bar:
         for row, record in answered(opened, rows, top_k, roles=roles):
+            if clash := next((name for name in row if name in record and name not in roles), None):
+                raise UsageError(
+                    f"--keep: predictions have a column '{clash}' of their own\n"
+                    f"  give that of the file another name:   --keep given_{clash}={clash}"
+                )
             account.rows += 1
             account.blank += not any("".join(row[role]).strip() for role in roles)
             bar.update(1)
@@ -161,9 +168,9 @@ def _rows(asked: Sequence[str], file: Path, wishes: Wishes, form: Format, accoun
     for role in wishes.columns:
         if role not in asked:
             raise UsageError(f"--column: this model has no role '{role}'\n  it reads: {', '.join(asked)}")
-    source = Source(source=str(file), columns=dict(wishes.columns), format=form)
+    kept = {name: column for name, column in map(_named, wishes.keep) if name not in asked}
+    source = Source(source=str(file), columns={**wishes.columns, **kept}, format=form)
     census = Census(str(file))
-    kept = [name for name in wishes.keep if name not in asked]
     for _, raws in sources.read(source, [*asked, *kept], census):
         for row, place, number in raws:
             for role in asked:
@@ -172,9 +179,23 @@ def _rows(asked: Sequence[str], file: Path, wishes: Wishes, form: Format, accoun
                         f"{told(place, number)}: {role}: expected text, got {row[role]!r:.60}\n"
                         "  put it in quotes, or map another column"
                     )
-            yield {name: row[name] for name in kept} | {role: row[role] or _NOTHING[role in KINDS] for role in asked}
+            given = {role: row[role] or _NOTHING[role in KINDS] for role in asked}
+            try:
+                content_of(given.values())
+            except UnicodeEncodeError:
+                raise DataError(
+                    f"{told(place, number)}: half of a surrogate pair is no character\n"
+                    "  write the character itself, or both halves"
+                ) from None
+            yield {name: row[name] for name in kept} | given
     account.notes += census.notes
     account.notes += [f"{file}: left out: {count:,} {reason}" for reason, count in census.dropped.items()]
+
+
+def _named(wish: str) -> tuple[str, str | int]:
+    """The name of a kept column, and the column."""
+    name, renamed, column = wish.partition("=")
+    return name, (int(column) if column.isdecimal() else column) if renamed else name
 
 
 def _lines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -65,6 +65,35 @@ def test_a_text_a_line(opened: Opened, tmp_path: Path) -> None:
     assert account.notes == ["1 row is blank: what is predicted there means nothing"]
 
 
+def test_a_kept_column_may_have_another_name(opened: Opened, tmp_path: Path) -> None:
+    file = tmp_path / "in.jsonl"
+    file.write_text('{"text": "good", "label": ["a", 1], "score": null}\n', encoding="utf-8")
+    (found,) = expected(opened, [{"text": "good"}])
+    text, _ = written(opened, file, keep=["gold=label"])
+    assert records(text) == [{"gold": ["a", 1], "text": "good", **found}]
+    with pytest.raises(UsageError) as caught:
+        written(opened, file, "other.jsonl", keep=["score"])
+    assert str(caught.value) == (
+        "--keep: predictions have a column 'score' of their own\n"
+        "  give that of the file another name:   --keep given_score=score"
+    )
+    assert not (tmp_path / "other.jsonl").exists()
+    file = tmp_path / "in.tsv"
+    file.write_text("good\tpro\n", encoding="utf-8")
+    text, _ = written(opened, file, "third.jsonl", columns={"text": 1}, keep=["gold=2"])
+    assert records(text) == [{"gold": "pro", "text": "good", **found}]
+
+
+def test_half_a_character_is_refused(opened: Opened, tmp_path: Path) -> None:
+    file = tmp_path / "in.jsonl"
+    file.write_text('{"text": "good"}\n{"text": "bad \\ud83d"}\n', encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        written(opened, file)
+    assert str(caught.value) == (
+        f"{file}: line 2: half of a surrogate pair is no character\n  write the character itself, or both halves"
+    )
+
+
 def test_a_file_of_another_name_is_taken_for_lines(opened: Opened, tmp_path: Path) -> None:
     file = tmp_path / "README.gz"
     file.write_bytes(gzip.compress("\ufeffgood\r\nbad".encode()))

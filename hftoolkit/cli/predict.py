@@ -3,8 +3,9 @@
 import json
 import sys
 from collections.abc import Iterator
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 )
 @click.option("--format", "format", metavar="FORMAT", help="Of --file; left out: told by its name, else a text a line.")
 @click.option("--column", "columns", metavar="ROLE=COLUMN", multiple=True, help="Where a role stands; may be repeated.")
-@click.option("--keep", metavar="COLUMN", multiple=True, help="Write this column too; may be repeated.")
+@click.option(
+    "--keep", metavar="[NAME=]COLUMN", multiple=True, help="Write this column too, under a name; may be repeated."
+)
 @click.option("--top-k", type=click.IntRange(1), metavar="NUMBER", default=1, help="List so many answers for each.")
 @click.option("--device", metavar="DEVICE", help="cpu, cuda, mps or a GPU's number; left out: the best there is.")
 @click.option("--overwrite", is_flag=True, help="Replace --output.")
@@ -98,6 +101,10 @@ def _given(opened: "Opened", texts: tuple[str, ...]) -> Iterator["Given"]:
     asked = opened.task.asked
     if len(texts) != len(asked):
         raise click.UsageError(f"this model reads {' and '.join(asked)}: give {len(asked)}, got {len(texts)}")
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        raise click.UsageError("a text holds what is no character in the terminal's encoding: give a --file") from None
     yield dict(zip(asked, texts, strict=True))
 
 
@@ -106,8 +113,11 @@ def _lines(opened: "Opened") -> Iterator["Given"]:
     (role, *more) = opened.task.asked
     if more:
         raise click.UsageError(f"this model reads {' and '.join(opened.task.asked)}: give a --file that has them")
-    for line in sys.stdin:
-        yield {role: line.removesuffix("\n").removesuffix("\r")}
+    from hftoolkit.documents.lines import decoded_lines
+
+    lines = decoded_lines(BufferedReader(cast(RawIOBase, sys.stdin.buffer)), "standard input")
+    for number, line in enumerate(lines):
+        yield {role: (line if number else line.removeprefix("\ufeff")).removesuffix("\n").removesuffix("\r")}
 
 
 def _print(records: Iterator[dict[str, object]]) -> None:

@@ -44,6 +44,23 @@ def test_standard_input(model: Path) -> None:
     assert found.err == "note: 1 row is blank: what is predicted there means nothing\n"
 
 
+def test_standard_input_begins_with_a_mark_or_is_not_utf_8(model: Path) -> None:
+    found = hftoolkit("predict", "--model", model, stdin="\ufeffgood\nbad\ufeff".encode())
+    assert [json.loads(line)["text"] for line in found.out.splitlines()] == ["good", "bad\ufeff"]
+    found = hftoolkit("predict", "--model", model, stdin=b"good\ncaf\xe9\n")
+    assert (found.code, found.err) == (
+        1,
+        "error: standard input: line 2: byte 4 is not UTF-8\n  save the text as UTF-8 first\n",
+    )
+
+
+def test_a_text_that_the_terminal_could_not_read(model: Path) -> None:
+    found = hftoolkit("predict", "--model", model, "caf\udce9")
+    assert (found.code, found.out) == (2, "")
+    message = "error: a text holds what is no character in the terminal's encoding: give a --file\n"
+    assert found.err.startswith(message)
+
+
 def test_what_was_cut_is_said(model: Path) -> None:
     found = hftoolkit("predict", "--model", model, "good " * 100)
     assert found.err == "note: 1 row is longer than the model's 48 tokens and was cut\n"
