@@ -1,8 +1,7 @@
 """What a task is: how rows become features, a loss and predictions, and how predictions are measured."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from hftoolkit.data.prepared import RunRows
 from hftoolkit.data.rows import Rows
+from hftoolkit.metrics.measure import Measure
 from hftoolkit.models.saved import Saved
 from hftoolkit.recipe.schema import Languages, Part
 from hftoolkit.reports.sections import Section
@@ -25,33 +25,6 @@ Row = Mapping[str, Any]
 
 Feature = dict[str, list[int]]
 """One encoded example: lists of numbers by name. ``cut: [1]`` says that something of its row had to be left out."""
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A score as a function of a sum of per-row counts."""
-
-    name: str
-    """As reports show it."""
-
-    counts: Callable[[Any, Row], NDArray[np.number[Any]]]
-    """What a prediction for a row adds; shape ``[K]``."""
-
-    total: Callable[[NDArray[np.number[Any]]], float]
-    """The score of summed counts, in points from 0 to 100 where it is a share."""
-
-    signature: Callable[[set[int]], str]
-    """What makes the score comparable, given how many answers the rows have."""
-
-    higher: bool = True
-    """Whether more is better."""
-
-    whole: Callable[[NDArray[np.number[Any]]], float] | None = None
-    """The score of all rows' counts, ``[N, K]``, in the place of `total`: for what is no function of their sum."""
-
-    def of(self, counts: NDArray[np.number[Any]]) -> float:
-        """The score of some rows; ``counts`` ``[N, K]``."""
-        return self.whole(counts) if self.whole else self.total(counts.sum(axis=0))
 
 
 class Tally(Protocol):

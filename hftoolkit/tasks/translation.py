@@ -18,11 +18,12 @@ from hftoolkit.engines.decoding import Decoding
 from hftoolkit.errors import ModelError, UsageError
 from hftoolkit.languages import normalise
 from hftoolkit.metrics import translations
+from hftoolkit.metrics.measure import Measure
 from hftoolkit.models.plausibility import doubts_about_pairs, may_be
 from hftoolkit.models.saved import Saved
 from hftoolkit.models.target_tokens import target_token
 from hftoolkit.recipe.schema import Languages
-from hftoolkit.tasks.base import Feature, Measure, Row, Task
+from hftoolkit.tasks.base import Feature, Row, Task
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -18,9 +18,10 @@ from hftoolkit.data.padding import model_inputs
 from hftoolkit.data.prepared import RunRows
 from hftoolkit.data.rows import Rows
 from hftoolkit.errors import ModelError
+from hftoolkit.metrics.measure import Measure
 from hftoolkit.models.saved import Saved
 from hftoolkit.recipe.schema import Languages
-from hftoolkit.tasks.base import Feature, Measure, Row, Tally, Task
+from hftoolkit.tasks.base import Feature, Row, Tally, Task
 from hftoolkit.tasks.classification.numbers import Number
 from hftoolkit.tasks.classification.one_label import OneLabel
 from hftoolkit.tasks.classification.options import Kind, Options, kind_of

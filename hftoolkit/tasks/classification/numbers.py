@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from hftoolkit.data.rows import Rows
 from hftoolkit.metrics import correlations, means
+from hftoolkit.metrics.measure import Measure
 from hftoolkit.reports.classes import NumberTally
-from hftoolkit.tasks.base import Measure, Row
+from hftoolkit.tasks.base import Row
 from hftoolkit.tasks.classification.options import Options
 from hftoolkit.tasks.classification.problem import Classified, Gathering
 

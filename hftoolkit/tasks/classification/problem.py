@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hftoolkit.data.rows import Rows
+from hftoolkit.metrics.measure import Measure
 from hftoolkit.reports.sections import Section
-from hftoolkit.tasks.base import Measure, Row
+from hftoolkit.tasks.base import Row
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -17,11 +17,12 @@ from hftoolkit.data.prepared import RunRows
 from hftoolkit.data.rows import Rows
 from hftoolkit.data.word_windows import word_windows
 from hftoolkit.errors import ModelError
+from hftoolkit.metrics.measure import Measure
 from hftoolkit.models.saved import Saved
 from hftoolkit.models.word_pieces import check_pieces, frame, word_pieces
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.reports.entities import one_line
-from hftoolkit.tasks.base import Feature, Measure, Row, Tally, Task
+from hftoolkit.tasks.base import Feature, Row, Tally, Task
 from hftoolkit.tasks.ner.answers import Answers
 from hftoolkit.tasks.ner.doubts import doubts_about_tags
 from hftoolkit.tasks.ner.options import Options

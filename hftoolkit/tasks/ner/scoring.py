@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from hftoolkit.metrics import labels
 from hftoolkit.metrics.entities import entity_counts
+from hftoolkit.metrics.measure import Measure
 from hftoolkit.metrics.tags import Entity, lenient_entities, write_tags
 from hftoolkit.reports.classes import ClassTally
 from hftoolkit.reports.entities import EntityTally, around, one_line
-from hftoolkit.tasks.base import Measure, Row, Tally
+from hftoolkit.tasks.base import Row, Tally
 from hftoolkit.tasks.ner.answers import Answers
 from hftoolkit.tasks.ner.sentences import Sentence, Tagged
 from hftoolkit.tasks.ner.tag_set import TagSet

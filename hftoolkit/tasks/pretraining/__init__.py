@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from hftoolkit.data.padding import model_inputs, padded
 from hftoolkit.data.rows import Rows
 from hftoolkit.errors import ModelError
+from hftoolkit.metrics.measure import Measure
 from hftoolkit.models.saved import Saved
 from hftoolkit.recipe.schema import Languages
-from hftoolkit.tasks.base import Feature, Measure, Row, Task
+from hftoolkit.tasks.base import Feature, Row, Task
 from hftoolkit.tasks.pretraining import options
 from hftoolkit.tasks.pretraining.doubts import doubts_about_rows
 from hftoolkit.tasks.pretraining.filling import UNKNOWN, Filled, Gap, Guessed, guess

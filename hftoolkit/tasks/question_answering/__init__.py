@@ -23,10 +23,11 @@ from hftoolkit.data.rows import Rows
 from hftoolkit.errors import DataError, ModelError
 from hftoolkit.metrics import means
 from hftoolkit.metrics.answers import Agreement, chinese, choose_silence, english
+from hftoolkit.metrics.measure import Measure
 from hftoolkit.models.saved import Saved
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.reports.questions import QuestionTally
-from hftoolkit.tasks.base import Feature, Measure, Row, Task
+from hftoolkit.tasks.base import Feature, Row, Task
 from hftoolkit.tasks.question_answering.answering import LISTED, Answer, Answered, answers_of, logits_of
 from hftoolkit.tasks.question_answering.options import Options
 from hftoolkit.tasks.question_answering.teaching import LOSS, batch_of, loss_of, taught
