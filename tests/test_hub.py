@@ -236,7 +236,7 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
         assert refusal(lambda: resolve("acme/model")) == (
             f"cannot reach {address} to load 'acme/model' (connection refused)\n"
             f"  HF_ENDPOINT is set to {address}: check it, or unset it to use https://huggingface.co\n"
-            "  without network:   use a folder, or train a small one: hftoolkit finetune quickstart"
+            "  without network:   use a folder, or 'demo', the built-in English-to-Chinese translator (--model demo)"
         )
 
 
@@ -251,7 +251,7 @@ def test_the_name_of_the_hub_is_not_found(monkeypatch: pytest.MonkeyPatch) -> No
     assert refusal(lambda: resolve("Helsinki-NLP/opus-mt-en-zh")) == (
         "cannot reach https://huggingface.co to load 'Helsinki-NLP/opus-mt-en-zh' (name not found)\n"
         "  behind a mirror:   HF_ENDPOINT=https://hf-mirror.com hftoolkit ...\n"
-        "  without network:   use a folder, or train a small one: hftoolkit finetune quickstart"
+        "  without network:   use a folder, or 'demo', the built-in English-to-Chinese translator (--model demo)"
     )
 
 
@@ -411,7 +411,7 @@ def test_offline_asks_nobody(hub: Hub, variable: str, tmp_path: Path, monkeypatc
     assert refusal(lambda: resolve("acme/opus-mt-en-zh")) == (
         f"the model 'acme/opus-mt-en-zh' is not complete in the cache ({tmp_path / 'home' / 'hub'}), "
         "and HF_HUB_OFFLINE forbids to load it\n"
-        "  unset HF_HUB_OFFLINE, or use a folder"
+        "  unset HF_HUB_OFFLINE, or use a folder, or 'demo', the built-in English-to-Chinese translator (--model demo)"
     )
     assert hub.requests == []
     monkeypatch.delenv(variable)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 PUBLIC_PAGE = "https://huggingface.co"
+_LOCAL = "a folder, or 'demo', the built-in English-to-Chinese translator (--model demo)"
 NOUNS = {"model": "model", "dataset": "data set"}
 
 
@@ -47,7 +48,7 @@ def unreachable(name: str, kind: str, endpoint: str, why: str) -> str:
         mirror = "  behind a mirror:   HF_ENDPOINT=https://hf-mirror.com hftoolkit ..."
     else:
         mirror = f"  HF_ENDPOINT is set to {endpoint}: check it, or unset it to use {PUBLIC_PAGE}"
-    local = "a folder, or train a small one: hftoolkit finetune quickstart" if kind == "model" else "a file or a folder"
+    local = _LOCAL if kind == "model" else "a file or a folder"
     return f"cannot reach {endpoint} to load {name!r} ({why})\n{mirror}\n  without network:   use {local}"
 
 
@@ -55,7 +56,7 @@ def offline(name: str, kind: str, cache: Path) -> str:
     """Nothing is complete in the cache, and the network is forbidden."""
     return (
         f"the {NOUNS[kind]} {name!r} is not complete in the cache ({cache}), and HF_HUB_OFFLINE forbids to load it"
-        "\n  unset HF_HUB_OFFLINE, or use a folder"
+        f"\n  unset HF_HUB_OFFLINE, or use {_LOCAL if kind == 'model' else 'a folder'}"
     )
 
 
