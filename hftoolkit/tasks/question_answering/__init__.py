@@ -7,7 +7,7 @@ These teach to have none, as in transformers' run_qa.py: left out, a model would
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import lru_cache
 from itertools import islice
@@ -21,15 +21,14 @@ from hftoolkit.data.prepared import RunRows
 from hftoolkit.data.questions import Asked, Frame, Sizes, read_questions
 from hftoolkit.data.rows import Rows
 from hftoolkit.errors import DataError, ModelError
-from hftoolkit.metrics import means
 from hftoolkit.metrics.answers import Agreement, chinese, choose_silence, english
 from hftoolkit.metrics.measure import Measure
 from hftoolkit.models.saved import Saved
 from hftoolkit.recipe.schema import Languages
-from hftoolkit.reports.questions import QuestionTally
 from hftoolkit.tasks.base import Feature, Row, Task
 from hftoolkit.tasks.question_answering.answering import LISTED, Answer, Answered, answers_of, logits_of
 from hftoolkit.tasks.question_answering.options import Options
+from hftoolkit.tasks.question_answering.scoring import AnswerTally, measures
 from hftoolkit.tasks.question_answering.teaching import LOSS, batch_of, loss_of, taught
 
 if TYPE_CHECKING:
@@ -229,23 +228,13 @@ class QuestionAnswering(Task):
         """How an answer agrees with the right ones of a row."""
         return self._agreement(text, tuple(row["answers"]))
 
+    def _agreed(self, found: Answered, row: Row) -> tuple[Answer, Agreement]:
+        """The answer that is given, and how it agrees."""
+        answer = self.chosen(found)
+        return answer, self.agreement(answer.text, row)
+
     def measures(self) -> list[Measure]:
-        def f1(found: Answered, row: Row) -> NDArray[np.float64]:
-            return means.counts(self.agreement(self.chosen(found).text, row).f1)
-
-        def exact(found: Answered, row: Row) -> NDArray[np.float64]:
-            return means.counts(self.agreement(self.chosen(found).text, row).exact)
-
-        def of(answered: bool) -> Callable[[Answered, Row], NDArray[np.float64]]:
-            return lambda found, row: f1(found, row) if bool(row["answers"]) == answered else np.zeros(2)
-
-        measures = [Measure("F1", f1, means.total, self._signature), Measure("EM", exact, means.total, self._signature)]
-        if self.options.no_answer:
-            measures += [
-                Measure("HasAns F1", of(True), means.total, self._signature),
-                Measure("NoAns F1", of(False), means.total, self._signature),
-            ]
-        return measures
+        return measures(self._agreed, self._signature, no_answer=self.options.no_answer)
 
     def _signature(self, numbers: set[int]) -> str:
         right = f"{min(numbers)} to {max(numbers)}" if len(numbers) > 1 else str(*numbers)
@@ -253,8 +242,8 @@ class QuestionAnswering(Task):
         threshold = f"|threshold:{self.threshold:.2f}" if self.options.no_answer else ""
         return f"{script}|right:{right}|longest:{self.options.max_answer_tokens}{threshold}"
 
-    def tally(self) -> "_Tally":
-        return _Tally(self)
+    def tally(self) -> AnswerTally:
+        return AnswerTally(self._agreed, chinese=self.options.language == "chinese")
 
     def trivial(self, row: Row) -> Answered:
         return Answered.nothing()
@@ -298,17 +287,3 @@ class QuestionAnswering(Task):
 
 def _record(answer: Answer) -> dict[str, Any]:
     return {"answer": answer.text, "score": answer.score, "start": answer.start, "end": answer.end}
-
-
-class _Tally:
-    """Gathers predictions with what they agree with."""
-
-    def __init__(self, task: QuestionAnswering) -> None:
-        self._task = task
-        self._tally = QuestionTally(chinese=task.options.language == "chinese")
-        self.sections = self._tally.sections
-
-    def add(self, number: int, prediction: Answered, row: Row) -> None:
-        answer = self._task.chosen(prediction)
-        agreed = self._task.agreement(answer.text, row)
-        self._tally.add(number, row["question"], row["answers"], answer.text, answer.score, agreed)
