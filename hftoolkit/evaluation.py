@@ -7,6 +7,7 @@ from typing import Any
 
 from hftoolkit import hub
 from hftoolkit.data.prepared import load_tests
+from hftoolkit.data.sources.formats import format_of_file
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.errors import DataError, OutputError, UsageError
 from hftoolkit.models.devices import choose_device
@@ -65,7 +66,7 @@ def evaluate(
     Args:
         recipe: A recipe, its file, or the folder of a run.
         model: What to score; left out: the result of the run, or the model the recipe starts from.
-        data: A file to score on in the place of the recipe's test sets, with their columns.
+        data: A file to score on in the place of the recipe's test sets, read as the first of them is.
         overrides: ``key=value`` pairs that change the recipe.
 
     Raises:
@@ -149,9 +150,15 @@ def _run_folder(recipe: Recipe | Mapping[str, Any] | str | Path) -> Path | None:
 
 
 def _with_file(data: Data, file: str) -> Data:
-    """The same data with one file in the place of the test sets, with the columns of the first of them."""
+    """The same data with one file in the place of the test sets, read as the first of them is."""
     if not Path(file).exists():
         raise DataError(f"{file}: no such file\n  --data counts from the current folder")
-    parts = [part for part in (*data.test.values(), *data.train) if isinstance(part, Source) and part.source]
-    columns = parts[0].columns if parts else {}
-    return data.model_copy(update={"test": {Path(file).name: Source(source=file, columns=columns)}})
+    told = format_of_file(Path(file))
+    first, *others = [part for part in (*data.test.values(), *data.train) if isinstance(part, Source)]
+    if told is None and first.files is not None and len(first.files) == 1:
+        part = Source(files=dict.fromkeys(first.files, file), encoding=first.encoding)
+    else:
+        like = next((part for part in (first, *others) if part.source), Source(source=file))
+        form = told or (None if like.format == "hub" else like.format)
+        part = Source(source=file, columns=like.columns, encoding=like.encoding, format=form)
+    return data.model_copy(update={"test": {Path(file).name: part}})

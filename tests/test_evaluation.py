@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 from conftest import PAIRS
-from running import write_recipe
+from guesser import write_guesser
+from running import recipe_on, write_recipe
+from tiny_models import tiny_classifier
 
 from hftoolkit.errors import DataError, OutputError, UsageError
 from hftoolkit.evaluation import Evaluated, evaluate
@@ -94,6 +96,29 @@ def test_a_file_has_the_columns_of_the_test_set(recipe: Path, tmp_path: Path) ->
     (tmp_path / "other.csv").write_text("english,chinese\nGood night!,晚安！\n", encoding="utf-8")
     with pytest.raises(DataError, match="no column 'en'"):
         evaluate(recipe, data=tmp_path / "other.csv")
+
+
+def test_a_file_is_read_as_the_test_set_is_where_its_name_does_not_tell(bert: Path, tmp_path: Path) -> None:
+    tiny_classifier(bert, tmp_path / "model", 2, "single_label_classification")
+    rows = "".join(f"{word}|label {number % 2}\n" for number, word in enumerate(["good", "b\xe4d", "great"]))
+    for name, between in (("mine.txt", "\t"), ("more.dat", "\t"), ("more.csv", ",")):
+        (tmp_path / name).write_text(rows.replace("|", between), encoding="latin-1")
+    source = {"source": str(tmp_path / "mine.txt"), "format": "tsv", "columns": {"text": 1, "label": 2}}
+    recipe = recipe_on(tmp_path / "mine.txt", "classification", tmp_path / "model")
+    recipe["data"] = {"train": source, "validation": source, "test": source | {"encoding": "latin-1"}}
+    expected = evaluate(recipe).tests["test"]
+    assert evaluate(recipe, data=tmp_path / "more.dat").tests == {"more.dat": expected}
+    assert evaluate(recipe, data=tmp_path / "more.csv").tests == {"more.csv": expected}
+
+
+def test_a_file_of_lines_is_read_where_the_test_set_is_one(bert: Path, tmp_path: Path) -> None:
+    model = write_guesser(bert, tmp_path / "model")
+    for name in ("mine.txt", "more.txt"):
+        (tmp_path / name).write_text("the film was good\nwe like the food\n" * 5, encoding="utf-8")
+    recipe = recipe_on(tmp_path / "mine.txt", "pretraining", model)
+    lines = {"files": {"text": str(tmp_path / "mine.txt")}}
+    recipe["data"] = {"train": lines, "validation": lines, "test": lines}
+    assert evaluate(recipe, data=tmp_path / "more.txt").tests["more.txt"] == evaluate(recipe).tests["test"]
 
 
 def test_a_model_is_bound_to_the_recipes_task(recipe: Path, tmp_path: Path, marian: Path) -> None:

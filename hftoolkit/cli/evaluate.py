@@ -12,7 +12,7 @@ from hftoolkit.cli.output import put_out
     "--data",
     metavar="FILE",
     type=click.Path(path_type=str),
-    help="Score on this file, with the columns of the recipe's test set.",
+    help="Score on this file, read as the recipe's test set is.",
 )
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key, as in --set evaluation.beams=1."

@@ -20,8 +20,7 @@ def test_help() -> None:
         "\n"
         "Options:\n"
         "  --model MODEL    Score this checkpoint or adapter.\n"
-        "  --data FILE      Score on this file, with the columns of the recipe's test\n"
-        "                   set.\n"
+        "  --data FILE      Score on this file, read as the recipe's test set is.\n"
         "  --set KEY=VALUE  Change a key, as in --set evaluation.beams=1.\n"
         "  -h, --help       Show this message and exit.\n"
     )
