@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from hftoolkit.recipe.schema import Part, schema_json
+from hftoolkit.recipe.schema import Part, Recipe, schema_json
 
 
 def parts(part: type[Part] = Part) -> list[type[Part]]:
-    own = [found for found in part.__subclasses__() if found.__module__ == Part.__module__]
+    own = [found for found in part.__subclasses__() if found.__module__.startswith(Recipe.__module__)]
     return own + [inner for found in own for inner in parts(found)]
 
 

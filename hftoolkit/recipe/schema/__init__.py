@@ -1,0 +1,91 @@
+"""What a recipe may say: every key, its unit, its default."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from hftoolkit.recipe.schema.data import Data, Filters, Format, Languages, Source, Split
+from hftoolkit.recipe.schema.model import Model, OfEncoder, Scratch, ScratchEncoder
+from hftoolkit.recipe.schema.part import Part, Text
+from hftoolkit.recipe.schema.training import Adapter, Averaging, Evaluation, Training
+
+__all__ = [
+    "Adapter",
+    "Averaging",
+    "Data",
+    "Evaluation",
+    "Filters",
+    "Format",
+    "Languages",
+    "Model",
+    "Part",
+    "Recipe",
+    "Scratch",
+    "ScratchEncoder",
+    "Source",
+    "Split",
+    "Text",
+    "Tracker",
+    "Training",
+    "schema_json",
+]
+
+Tracker = Literal["aim", "clearml", "comet_ml", "dvclive", "mlflow", "swanlab", "tensorboard", "trackio", "wandb"]
+
+
+class Recipe(Part):
+    """One fine-tuning run."""
+
+    task: str
+    """What is learned: the name of a file in `hftoolkit/tasks`."""
+
+    model: Model
+    """The checkpoint to start from."""
+
+    data: Data
+    """Rows to learn from and rows to be measured on."""
+
+    adapter: Adapter | None = None
+    """Left out: all weights are trained."""
+
+    training: Training = Training()
+    """How the weights are changed."""
+
+    evaluation: Evaluation = Evaluation()
+    """How models are measured, and how often."""
+
+    options: Mapping[str, Any] = {}
+    """The task's own settings."""
+
+    tracking: list[Tracker] = Field(default=[])
+    """Trackers of Accelerate that are told every step and every score. Their files go to `tracking` in the output
+    folder, those of `mlflow` and `trackio` where their own settings say; services get all of it over the network."""
+
+    output: Text
+    """Folder of the run, from the current folder."""
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _new_as_the_task_needs_it(cls, model: Any, info: ValidationInfo) -> Any:
+        scratch = model.get("scratch") if isinstance(model, Mapping) else None
+        if isinstance(scratch, Mapping) and info.data.get("task") != "translation":
+            return {**model, "scratch": OfEncoder(scratch)}
+        return model
+
+    @field_validator("training")
+    @classmethod
+    def _frozen_once(cls, training: Training, info: ValidationInfo) -> Training:
+        if training.freeze and info.data.get("adapter") is not None:
+            raise ValueError(
+                "'freeze' beside an adapter, which freezes all weights of the model: leave one of them out"
+            )
+        return training
+
+
+def schema_json() -> dict[str, Any]:
+    """Describe a recipe as JSON Schema, for editors that check while one types.
+
+    `options` is left open: what may stand there depends on the task.
+    """
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Recipe.model_json_schema()}

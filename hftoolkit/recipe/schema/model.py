@@ -1,0 +1,112 @@
+"""What a recipe may say of its model: a checkpoint, or the sizes of a new one."""
+
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from hftoolkit.recipe.schema.part import Part, Share, Text
+
+
+class Scratch(Part):
+    """A new encoder-decoder Transformer in the Marian form, with a SentencePiece tokenizer trained on the rows: for
+    translation."""
+
+    vocabulary: int = Field(default=8000, ge=300, le=65000)
+    """Pieces of the tokenizer, both languages together, 256 byte pieces included."""
+
+    encoder_layers: int = Field(default=6, ge=1)
+    """Layers of the encoder."""
+
+    decoder_layers: int = Field(default=2, ge=1)
+    """Layers of the decoder; a deep encoder with a shallow decoder is as good and translates faster."""
+
+    width: int = Field(default=256, ge=8)
+    """Hidden size H, a multiple of `heads`."""
+
+    feed_forward: int = Field(default=1024, ge=8)
+    """Inner size of the feed-forward blocks."""
+
+    heads: int = Field(default=4, ge=1)
+    """Attention heads of every layer."""
+
+    dropout: Share = 0.1
+    """Share of activations set to zero in training."""
+
+    positions: int = Field(default=512, ge=16)
+    """Tokens of the longest source or target."""
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "Scratch":
+        _check_heads(self.width, self.heads)
+        return self
+
+
+class ScratchEncoder(Part):
+    """A new encoder in the BERT form, with a WordPiece tokenizer trained on the rows: for all tasks but translation."""
+
+    vocabulary: int = Field(default=8000, ge=100, le=65000)
+    """Pieces of the tokenizer."""
+
+    layers: int = Field(default=4, ge=1)
+    """Layers of the encoder."""
+
+    width: int = Field(default=256, ge=8)
+    """Hidden size H, a multiple of `heads`."""
+
+    feed_forward: int = Field(default=1024, ge=8)
+    """Inner size of the feed-forward blocks."""
+
+    heads: int = Field(default=4, ge=1)
+    """Attention heads of every layer."""
+
+    dropout: Share = 0.1
+    """Share of activations set to zero in training."""
+
+    positions: int = Field(default=256, ge=16)
+    """Tokens of the longest text; those behind `training.max_tokens` would never be trained."""
+
+    lowercase: bool = False
+    """Read capital letters as small ones: a smaller vocabulary does, but names look like words."""
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "ScratchEncoder":
+        _check_heads(self.width, self.heads)
+        return self
+
+
+def _check_heads(width: int, heads: int) -> None:
+    if width % heads:
+        raise ValueError(f"width {width} is not a multiple of heads {heads}")
+
+
+class OfEncoder(dict[str, Any]):
+    """A mapping that is meant to be a `ScratchEncoder`: what it holds need not tell."""
+
+
+def _kind_of_scratch(value: Any) -> str:
+    return "<encoder>" if isinstance(value, ScratchEncoder | OfEncoder) else "<translator>"
+
+
+AnyScratch = Annotated[
+    Annotated[Scratch, Tag("<translator>")] | Annotated[ScratchEncoder, Tag("<encoder>")],
+    Discriminator(_kind_of_scratch),
+]
+
+
+class Model(Part):
+    """The checkpoint to start from: by `name`, or a new one from `scratch`."""
+
+    name: Text | None = None
+    """Hub id, folder, or `package:NAME/FOLDER` for a model inside an installed Python package."""
+
+    revision: str = "main"
+    """Branch, tag or commit of a hub id."""
+
+    scratch: AnyScratch | None = None
+    """Sizes of a new model; `{}` takes the defaults. A translator has other ones than an encoder."""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "Model":
+        if (self.name is None) == (self.scratch is None):
+            raise ValueError("expected either 'name' or 'scratch'")
+        return self
