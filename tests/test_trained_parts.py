@@ -163,3 +163,13 @@ def test_a_new_head_is_trained_whole_beside_an_adapter_on_all_else(bert: Path, t
     assert report.model.adapter_targets == ["query", "key", "value", "dense"]
     with pytest.raises(ModelError, match=r"^adapter\.targets: 'classifier' is part of the new head, "):
         finetune(recipe | {"adapter": {"targets": ["classifier"]}, "output": str(tmp_path / "other")})
+
+
+def test_all_weights_of_an_adapted_model_can_be_trained(recipe: Path, tmp_path: Path) -> None:
+    adapted = finetune(recipe, overrides=["adapter={rank: 2}", "training.max_steps=1"])
+    start = [f"model={{name: {tmp_path / 'run'}}}", "training.max_steps=1"]
+    report = finetune(recipe, overrides=[*start, f"output={tmp_path / 'whole'}"])
+    assert report.model.trainable == report.model.parameters == adapted.model.parameters
+    assert (tmp_path / "whole" / "model.safetensors").is_file()
+    again = finetune(recipe, overrides=[*start, f"output={tmp_path / 'again'}", "adapter={rank: 2}"])
+    assert (again.model.trainable, again.model.parameters) == (adapted.model.trainable, adapted.model.parameters)

@@ -95,6 +95,8 @@ def _adapted(name: str, folder: Path, auto_class: AutoClass, dropout: float | No
         raise ModelError(f"{name}: the model that this adapter belongs on cannot be loaded: {error}") from error
     tokenizer = load_tokenizer(folder, name) if (folder / "tokenizer_config.json").is_file() else base.tokenizer
     model, new = merge_adapter(base.model, folder).eval(), base.new
+    model.requires_grad_(True)  # an adapter froze it; a later run may train it
+    freeze_position_tables(model)
     if own is not None:
         if lost := [module for module in new if not f"{module}.".startswith(kept)]:
             raise ModelError(
