@@ -119,6 +119,26 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GPT-2 of 13,000 weights that has learned nothing, with a tokenizer of bytes, without a chat template."""
+    from tiny_models import tiny_gpt2
+
+    folder = tmp_path_factory.mktemp("gpt2")
+    tiny_gpt2(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Llama of 9,000 weights that has learned nothing, with a tokenizer of bytes and a chat template."""
+    from tiny_models import tiny_llama
+
+    folder = tmp_path_factory.mktemp("llama")
+    tiny_llama(folder)
+    return folder
+
+
 @pytest.fixture
 def pairs_file(tmp_path: Path) -> Path:
     """`PAIRS` as a TSV file with the header ``en``, ``zh``."""

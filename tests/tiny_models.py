@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 EOS, UNK = 5, 6
 """In opus-mt-tc vocabularies the end token is anywhere but first."""
@@ -162,3 +163,116 @@ def _characters(texts: Iterable[str], path: Path) -> list[str]:
     path.write_bytes(written.getvalue())
     processor = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
     return [processor.id_to_piece(number) for number in range(2, processor.get_piece_size())]
+
+
+CHATML = (
+    "{{ bos_token }}{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+"""The chat template of the tiny Llama, in the form that SmolLM2 and Qwen have."""
+
+DECODER_WORDS = "The library is open. The teacher is in the canteen. I do not like the library. 图书馆在哪里？"
+"""What the merges of the tiny decoders' tokenizer are made from; every other byte is a token of its own."""
+
+
+def tiny_gpt2(folder: Path, *, positions: int = 96, seed: int = 1) -> None:
+    """Write an untrained GPT-2 of 13,000 weights that writes other bytes for every prompt.
+
+    As the real one's, its tokenizer adds nothing to a text, has one special token for begin and end, and none for
+    padding or chats.
+
+    Args:
+        folder: Where it goes.
+        positions: Tokens of the longest text.
+        seed: Of its weights.
+    """
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    tokens = _bytes(folder, ["<|endoftext|>"], positions, bos_token="<|endoftext|>", eos_token="<|endoftext|>")
+    config = GPT2Config(
+        vocab_size=len(tokens),
+        n_embd=16,
+        n_layer=2,
+        n_head=2,
+        n_positions=positions,
+        bos_token_id=tokens["<|endoftext|>"],
+        eos_token_id=tokens["<|endoftext|>"],
+    )
+    _write_drawn(GPT2LMHeadModel, config, folder, seed)
+
+
+def tiny_llama(folder: Path, *, positions: int = 96, seed: int = 1) -> None:
+    """Write an untrained Llama of 9,000 weights that writes other bytes for every prompt.
+
+    Its tokenizer begins every text with ``<s>``, as Llama's do, and knows chats in the form of `CHATML`, whose turns
+    end with another token than texts; either ends what the model writes.
+
+    Args:
+        folder: Where it goes.
+        positions: Tokens of the longest text.
+        seed: Of its weights.
+    """
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    special = ["<s>", "</s>", "<|im_start|>", "<|im_end|>"]
+    tokens = _bytes(folder, special, positions, bos_token="<s>", eos_token="</s>", chat_template=CHATML)
+    config = LlamaConfig(
+        vocab_size=len(tokens),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        max_position_embeddings=positions,
+        tie_word_embeddings=True,
+        bos_token_id=tokens["<s>"],
+        eos_token_id=[tokens["</s>"], tokens["<|im_end|>"]],
+    )
+    _write_drawn(LlamaForCausalLM, config, folder, seed)
+
+
+def _bytes(folder: Path, special: list[str], positions: int, **settings: str) -> dict[str, int]:
+    """Write a tokenizer of bytes and a few merges; return its tokens by name. With ``<s>`` every text begins with it."""
+    from tokenizers import Tokenizer
+    from tokenizers.decoders import ByteLevel as Decoder
+    from tokenizers.models import BPE
+    from tokenizers.pre_tokenizers import ByteLevel
+    from tokenizers.processors import TemplateProcessing
+    from tokenizers.trainers import BpeTrainer
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(BPE())
+    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = Decoder()
+    size = len(special) + 256 + 30
+    tokenizer.train_from_iterator(
+        [DECODER_WORDS],
+        BpeTrainer(
+            vocab_size=size,
+            special_tokens=special,
+            initial_alphabet=ByteLevel.alphabet(),
+            min_frequency=1,
+            show_progress=False,
+        ),
+    )
+    if "<s>" in special:
+        number = special.index("<s>")
+        tokenizer.post_processor = TemplateProcessing(
+            single="<s> $A", pair="<s> $A <s> $B", special_tokens=[("<s>", number)]
+        )
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=positions, **settings).save_pretrained(folder)
+    return tokenizer.get_vocab()
+
+
+def _write_drawn(kind: Any, config: Any, folder: Path, seed: int) -> None:
+    """Write a model whose weights differ so much that what follows on a text hangs on all of it."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = kind(config)
+        with torch.no_grad():
+            for weight in model.parameters():
+                if weight.dim() > 1:
+                    weight.normal_(std=0.5)
+    model.save_pretrained(folder)
