@@ -9,7 +9,7 @@ from hftoolkit import hub
 from hftoolkit.data.prepared import load_tests
 from hftoolkit.data.sources.formats import format_of_file
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.errors import DataError, OutputError, UsageError
+from hftoolkit.errors import DataError, ModelError, OutputError, UsageError
 from hftoolkit.models.devices import choose_device
 from hftoolkit.models.loading import load_checkpoint
 from hftoolkit.recipe.reader import read_recipe, recipe_from
@@ -98,6 +98,11 @@ def evaluate(
         )
     name = model or (str(run) if run else str(recipe.model.name))
     loaded = load_checkpoint(name, task.auto_class, revision="main" if model or run else recipe.model.revision)
+    if loaded.saved is not None and loaded.saved.task != recipe.task:
+        of, asked = (kind.replace("_", " ") for kind in (loaded.saved.task, recipe.task))
+        raise ModelError(
+            f"{name}: this model was tuned for {of}, not for {asked}\n  choose another model, or a recipe of its task"
+        )
     loaded.model.to(choose_device())
     task.restore(loaded.saved, loaded.model.config)
     task.bind(loaded.tokenizer, loaded.model.config)

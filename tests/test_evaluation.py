@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from conftest import PAIRS
 from guesser import write_guesser
-from running import recipe_on, write_recipe
+from running import recipe_on, write_jsonl, write_recipe
 from tiny_models import tiny_classifier
 
-from hftoolkit.errors import DataError, OutputError, UsageError
+from hftoolkit.errors import DataError, ModelError, OutputError, UsageError
 from hftoolkit.evaluation import Evaluated, evaluate
+from hftoolkit.models.saved import Saved, write_saved
 from hftoolkit.reports.scores import Score
 
 TARGETS = [target for _, target in PAIRS]
@@ -96,6 +97,17 @@ def test_a_file_has_the_columns_of_the_test_set(recipe: Path, tmp_path: Path) ->
     (tmp_path / "other.csv").write_text("english,chinese\nGood night!,晚安！\n", encoding="utf-8")
     with pytest.raises(DataError, match="no column 'en'"):
         evaluate(recipe, data=tmp_path / "other.csv")
+
+
+def test_a_model_that_was_tuned_for_something_else(bert: Path, tmp_path: Path) -> None:
+    rows = write_jsonl(tmp_path / "rows.jsonl", [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}])
+    write_saved(Saved("ner"), tiny_classifier(bert, tmp_path / "other", 2, None))
+    with pytest.raises(ModelError) as refusal:
+        evaluate(recipe_on(rows, "classification", tmp_path / "other"))
+    assert str(refusal.value) == (
+        f"{tmp_path / 'other'}: this model was tuned for ner, not for classification\n"
+        "  choose another model, or a recipe of its task"
+    )
 
 
 def test_a_file_is_read_as_the_test_set_is_where_its_name_does_not_tell(bert: Path, tmp_path: Path) -> None:

@@ -180,6 +180,11 @@ def load_model(
             f"{name}: this model was not trained for this task: '{missing[0]}' is not in its files\n"
             "  train it first:   hftoolkit finetune RECIPE"
         )
+    if head is None and said and _differ(said[0], type(model).__name__):  # the heads of some have the same names
+        raise ModelError(
+            f"{name}: this model is a {said[0]}, and was not trained for this task\n"
+            "  choose another model, or train it first:   hftoolkit finetune RECIPE"
+        )
     new: tuple[str, ...] = ()
     if head is not None:
         new = draw(model, {*missing, *(head_names(model) if settings is not None and head.whole else ())}, head.seed)
@@ -190,6 +195,12 @@ def load_model(
     if config.dtype not in (None, torch.float32):
         notes.append(f"{name} is stored in {str(config.dtype).removeprefix('torch.')}; it is used in float32")
     return model.eval(), new, notes
+
+
+def _differ(one: str, other: str) -> bool:
+    """Whether two classes of transformers have heads for different tasks."""
+    tasks = {name.rpartition("For")[2] for name in (one, other) if "For" in name}
+    return len(tasks) == 2 and tasks != {"MaskedLM", "PreTraining"}
 
 
 def freeze_position_tables(model: Any) -> None:

@@ -137,6 +137,22 @@ def test_without_leave_a_head_must_be_there(bert: Path) -> None:
     )
 
 
+def test_a_head_of_another_task_is_none_though_its_weights_have_the_same_names(tuned: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        load_checkpoint(str(tuned), of("TokenClassification"))
+    assert str(caught.value) == (
+        f"{tuned}: this model is a BertForSequenceClassification, and was not trained for this task\n"
+        "  choose another model, or train it first:   hftoolkit finetune RECIPE"
+    )
+
+
+def test_of_both_heads_of_a_pretrained_model_one_does(bert: Path, tmp_path: Path) -> None:
+    start = loaded(bert, None, kind="PreTraining")
+    start.model.save_pretrained(tmp_path)
+    start.tokenizer.save_pretrained(tmp_path)
+    assert type(load_checkpoint(str(tmp_path), of("MaskedLM")).model).__name__ == "BertForMaskedLM"
+
+
 def test_a_head_that_the_configuration_promises_is_not_made_up(tuned: Path) -> None:
     file = tuned / "model.safetensors"
     save_file({n: w for n, w in load_file(file).items() if n != "classifier.bias"}, file, metadata={"format": "pt"})
