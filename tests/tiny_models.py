@@ -166,8 +166,9 @@ def _characters(texts: Iterable[str], path: Path) -> list[str]:
 
 
 CHATML = (
-    "{{ bos_token }}{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
-    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    "{{ bos_token }}{% for message in messages %}"
+    "<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 """The chat template of the tiny Llama, in the form that SmolLM2 and Qwen have."""
 
@@ -188,15 +189,16 @@ def tiny_gpt2(folder: Path, *, positions: int = 96, seed: int = 1) -> None:
     """
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    tokens = _bytes(folder, ["<|endoftext|>"], positions, bos_token="<|endoftext|>", eos_token="<|endoftext|>")
+    end = "<|endoftext|>"
+    tokens = _bytes(folder, [end], {"bos_token": end, "eos_token": end, "model_max_length": positions})
     config = GPT2Config(
         vocab_size=len(tokens),
         n_embd=16,
         n_layer=2,
         n_head=2,
         n_positions=positions,
-        bos_token_id=tokens["<|endoftext|>"],
-        eos_token_id=tokens["<|endoftext|>"],
+        bos_token_id=tokens[end],
+        eos_token_id=tokens[end],
     )
     _write_drawn(GPT2LMHeadModel, config, folder, seed)
 
@@ -215,7 +217,8 @@ def tiny_llama(folder: Path, *, positions: int = 96, seed: int = 1) -> None:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     special = ["<s>", "</s>", "<|im_start|>", "<|im_end|>"]
-    tokens = _bytes(folder, special, positions, bos_token="<s>", eos_token="</s>", chat_template=CHATML)
+    settings = {"bos_token": "<s>", "eos_token": "</s>", "model_max_length": positions, "chat_template": CHATML}
+    tokens = _bytes(folder, special, settings)
     config = LlamaConfig(
         vocab_size=len(tokens),
         hidden_size=16,
@@ -231,8 +234,8 @@ def tiny_llama(folder: Path, *, positions: int = 96, seed: int = 1) -> None:
     _write_drawn(LlamaForCausalLM, config, folder, seed)
 
 
-def _bytes(folder: Path, special: list[str], positions: int, **settings: str) -> dict[str, int]:
-    """Write a tokenizer of bytes and a few merges; return its tokens by name. With ``<s>`` every text begins with it."""
+def _bytes(folder: Path, special: list[str], settings: dict[str, Any]) -> dict[str, int]:
+    """Write a tokenizer of bytes and a few merges; return its tokens. Texts begin with ``<s>``, if it is one."""
     from tokenizers import Tokenizer
     from tokenizers.decoders import ByteLevel as Decoder
     from tokenizers.models import BPE
@@ -260,7 +263,7 @@ def _bytes(folder: Path, special: list[str], positions: int, **settings: str) ->
         tokenizer.post_processor = TemplateProcessing(
             single="<s> $A", pair="<s> $A <s> $B", special_tokens=[("<s>", number)]
         )
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=positions, **settings).save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **settings).save_pretrained(folder)
     return tokenizer.get_vocab()
 
 
