@@ -55,6 +55,11 @@ def long_rows(limit: int, found: Mapping[str, Features], cut_part: tuple[str, in
         DataError: If it left nothing.
     """
     for use, features in found.items():
+        if not len(features) and not features.too_long:
+            raise DataError(
+                f"data: the {use} rows hold nothing to learn, like questions without an answer where one is always "
+                "given\n  look at the columns, and at options"
+            )
         if not len(features):
             raise DataError(
                 f"none of the {features.too_long:,} {use} rows has at most {limit} tokens on each side\n"

@@ -158,15 +158,16 @@ def _look_at_model(
     if recipe.model.scratch is None:
         findings.doubt(doubts_about_model(task, start, rows))
     train, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
-    limit = longest(recipe, start)
+    limit = longest(recipe, task, start)
     parts["tokens"] = _tokens(task, train, limit)
-    long_rows(limit, {"training": train, "validation": validation}, task.cut_part)  # raises where none is left
+    cut = long_rows(limit, {"training": train, "validation": validation}, task.cut_part)  # raises where none is left
+    findings.note(cut if task.cut_part else [])  # of rows that are cut as a whole the tokens tell
     findings.doubt(doubts_about_tokens(task, start.tokenizer, train, rows.train, limit))
     model, parts["model"] = trainable(recipe, start, accelerator)
     output, able = RunFolder(Path(recipe.output)), does_already(recipe, start)
     job = Job(recipe, task, start.tokenizer, model, train, validation, rows.validation, output, able=able)
     plan = plan_of(job)
-    findings.doubt(doubts_about_plan(recipe, plan))
+    findings.doubt(doubts_about_plan(recipe, plan, limit))
     if able:
         findings.doubt(harm_of_dropout(job, plan, accelerator))
     parts["forecast"], steps = forecast(job, rows.tests, accelerator, parts["model"], load_seconds)
@@ -240,7 +241,7 @@ def _tokens(task: Task, features: Features, limit: int) -> Tokens:
         for name, lengths in zip(task.padded, features.lengths.T, strict=True)
         if len(lengths)
     ]
-    return Tokens(sides, limit, len(features), features.too_long, features.cut)
+    return Tokens(sides, limit, len(features), features.too_long, 0 if task.cut_part else features.cut)
 
 
 def _check_finite(steps: list[Step]) -> None:

@@ -112,10 +112,12 @@ def doubts_about_tokens(task: Task, tokenizer: Any, train: Features, rows: Rows,
             f"training.max_tokens: {train.too_long:,} of {all_rows:,} training rows are longer than {limit} tokens on "
             "a side, and are left out\n  raise it if the model has more positions, or split the rows into sentences"
         )
-    if train.cut > _LONG * len(train):
+    if train.cut > _LONG * len(rows):
+        part, most = task.cut_part or ("row", limit)
+        key = f"options.max_{part}_tokens" if task.cut_part else "training.max_tokens"
         yield (
-            f"training.max_tokens: {train.cut:,} of {len(train):,} training rows are longer than {limit} tokens, and "
-            "are cut: what stands at their ends is not learned from\n  raise it if the model has more positions"
+            f"{key}: {train.cut:,} of {len(rows):,} training {part}s are longer than {most} tokens, and are cut: what "
+            "stands at their ends is not learned from\n  raise it if the model has more positions"
         )
     if tokenizer.unk_token_id is None:
         return
@@ -134,8 +136,8 @@ def doubts_about_tokens(task: Task, tokenizer: Any, train: Features, rows: Rows,
         )
 
 
-def doubts_about_plan(recipe: Recipe, plan: Plan) -> Iterator[str]:
-    """Doubts about the number of steps, and what happens in which."""
+def doubts_about_plan(recipe: Recipe, plan: Plan, limit: int) -> Iterator[str]:
+    """Doubts about the number of steps, and what happens in which; ``limit``: tokens of the longest row."""
     settings, total, every = recipe.training, plan.total, recipe.evaluation.every
     if total < _FEW_STEPS:
         yield f"training: {counted(total, 'step')} in all are few\n  raise training.epochs, or lower batch_tokens"
@@ -155,9 +157,9 @@ def doubts_about_plan(recipe: Recipe, plan: Plan) -> Iterator[str]:
     if alone > _ALONE:
         yield f"training.batch_tokens: {share(alone, 1)} of the steps hold a single row\n  raise it"
     scratch = recipe.model.scratch
-    if isinstance(scratch, ScratchEncoder) and scratch.positions > settings.max_tokens:
+    if isinstance(scratch, ScratchEncoder) and scratch.positions > limit:
         yield (
-            f"model.scratch.positions: training.max_tokens lets {settings.max_tokens:,} of {scratch.positions:,} be "
+            f"model.scratch.positions: training.max_tokens lets {limit:,} of {scratch.positions:,} be "
             "trained: longer texts will be misread\n  set both to the same"
         )
     rate = settings.learning_rate

@@ -118,7 +118,7 @@ def _run(
     with clock("encode"), accelerator.main_process_first():
         features, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
     encoded = {"training": features, "validation": validation}
-    notes += (cut := long_rows(longest(recipe, start), encoded, task.cut_part))
+    notes += (cut := long_rows(longest(recipe, task, start), encoded, task.cut_part))
     model, facts = trainable(recipe, start, accelerator)
     _say(accelerator, [*beginning(rows, facts), *cut])
     with clock("train and validate"):

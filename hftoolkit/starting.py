@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from accelerate import Accelerator
@@ -23,6 +23,9 @@ from hftoolkit.models.scratch_encoder import build_bert
 from hftoolkit.recipe.schema import Recipe, Scratch, ScratchEncoder
 from hftoolkit.reports.run import ModelFacts
 from hftoolkit.tasks.base import Task
+
+_LONGEST: Final = 256
+"""Tokens of the longest side where neither recipe nor task say it."""
 
 
 def decided(recipe: Recipe, device: torch.device) -> Recipe:
@@ -65,7 +68,7 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
         if recipe.training.layer_decay is not None:
             depths(loaded.model)  # the same
         frozen = frozen_weights(loaded.model, recipe.training.freeze, loaded.folder)[1]
-        return loaded, [*loaded.notes, *_words_of_head(task, loaded), *frozen]
+        return loaded, [*loaded.notes, *_words_of_head(task, loaded), *_words_of_windows(recipe, task, loaded), *frozen]
     notes = ["a new model from scratch: there is no model to compare with, so the baseline is " + task.trivial_name]
     if not folder.is_dir():
         draft = folder.with_name(f"{folder.name}.partial")
@@ -75,7 +78,8 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
     task.bind(loaded.tokenizer, loaded.model.config)
     task.widest = positions(loaded.model)
     task.begin(loaded.model, loaded.new)
-    return loaded, notes + frozen_weights(loaded.model, recipe.training.freeze)[1]
+    frozen = frozen_weights(loaded.model, recipe.training.freeze)[1]
+    return loaded, [*notes, *_words_of_windows(recipe, task, loaded), *frozen]
 
 
 def _build(recipe: Recipe, sizes: Scratch | ScratchEncoder, task: Task, train: Rows, folder: Path) -> list[str]:
@@ -89,10 +93,10 @@ def features_of(recipe: Recipe, task: Task, start: Loaded, rows: Rows) -> Featur
     """The encoded rows, found in the cache or put there."""
     return build_features(
         rows,
-        partial(task.encode, tokenizer=start.tokenizer, limit=longest(recipe, start)),
+        partial(task.encode, tokenizer=start.tokenizer, limit=longest(recipe, task, start)),
         padded=task.padded,
         others=task.others,
-        max_tokens=longest(recipe, start),
+        max_tokens=longest(recipe, task, start),
         folder=hub.cache_folder() / "features",
         key=[task.fingerprint(), tokenizer_key(start.folder)],
     )
@@ -130,9 +134,9 @@ def trainable(recipe: Recipe, start: Loaded, accelerator: Accelerator) -> tuple[
     )
 
 
-def longest(recipe: Recipe, start: Loaded) -> int:
+def longest(recipe: Recipe, task: Task, start: Loaded) -> int:
     """Tokens of the longest side that is trained on: what the recipe says, or the model's positions."""
-    return min(recipe.training.max_tokens, positions(start.model))
+    return min(recipe.training.max_tokens or task.window or _LONGEST, positions(start.model))
 
 
 def does_already(recipe: Recipe, start: Loaded) -> bool:
@@ -149,4 +153,14 @@ def _words_of_head(task: Task, loaded: Loaded) -> list[str]:
     return [
         f"a new head: {', '.join(loaded.new)}, {weights:,} weights: there is no model to compare with, so the baseline "
         f"is {task.trivial_name}"
+    ]
+
+
+def _words_of_windows(recipe: Recipe, task: Task, loaded: Loaded) -> list[str]:
+    trained, used = longest(recipe, task, loaded), min(task.window or 0, positions(loaded.model))
+    if trained >= used:
+        return []
+    return [
+        f"training.max_tokens: windows of {trained:,} tokens are learned from, but {used:,} are read at once in use: "
+        "set options.window to the same"
     ]

@@ -3,17 +3,26 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from finder import write_finder
 from running import hftoolkit, recipe_on, values, write_jsonl
 
+from hftoolkit.checking import check
+from hftoolkit.errors import DataError
 from hftoolkit.evaluation import evaluate
 from hftoolkit.finetuning import finetune
+from hftoolkit.models.loading import Loaded
 from hftoolkit.models.saved import read_saved
 from hftoolkit.pipelines import load
+from hftoolkit.recipe.reader import recipe_from
 from hftoolkit.reports.files import read_report
+from hftoolkit.starting import longest
+from hftoolkit.tasks import task_options
+from hftoolkit.tasks.ner import Ner
+from hftoolkit.tasks.question_answering import QuestionAnswering
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -128,6 +137,59 @@ def test_long_contexts_and_questions_are_told(recipe: Any, tmp_path: Path) -> No
     report = finetune(given)
     assert "24 training questions have more than 2 tokens and were cut" in report.notes
     assert "24 questions are longer than 2 tokens and were cut" in report.notes
+
+
+@pytest.mark.parametrize(
+    ("options", "training", "positions", "tokens"),
+    [
+        ({}, {}, 512, 384),
+        ({"window": 300}, {}, 512, 300),
+        ({"window": 300}, {"max_tokens": 200}, 512, 200),
+        ({"window": 300}, {"max_tokens": 400}, 512, 400),
+        ({}, {}, 128, 128),
+    ],
+)
+def test_windows_are_learned_from_as_they_are_read(
+    recipe: Any, options: Any, training: Any, positions: int, tokens: int
+) -> None:
+    found = recipe_from(recipe(training=training), tasks=task_options())
+    model = SimpleNamespace(config=SimpleNamespace(max_position_embeddings=positions), named_modules=lambda: ())
+    start = Loaded("m", Path(), model, None, None, ())
+    assert longest(found, QuestionAnswering(options, None), start) == tokens
+    assert longest(found, Ner({}, None), start) == min(training.get("max_tokens", 256), positions)
+
+
+def test_windows_that_are_shorter_in_training_are_told(recipe: Any) -> None:
+    said = (
+        "training.max_tokens: windows of 24 tokens are learned from, but 32 are read at once in use: set "
+        "options.window to the same"
+    )
+    options = {"window": 32, "stride": 4}
+    assert said in finetune(recipe(options=options, training={"max_tokens": 24, "max_steps": 1})).notes
+    assert said in [one.message for one in check(recipe(options=options, training={"max_tokens": 24})).findings]
+    assert "training.max_tokens" not in str(check(recipe(options=options, training={"max_tokens": 32})))
+
+
+def test_check_tells_questions_that_are_cut(recipe: Any) -> None:
+    found = check(recipe(options={"max_question_tokens": 2}))
+    assert "24 training questions have more than 2 tokens and were cut" in [one.message for one in found.findings]
+    assert (
+        "options.max_question_tokens: 24 of 24 training questions are longer than 2 tokens, and are cut: what stands "
+        "at their ends is not learned from\n  raise it if the model has more positions"
+    ) in [one.message for one in found.findings]
+    assert "rows are cut" not in str(found)
+
+
+def test_rows_that_teach_nothing_are_not_said_to_be_too_long(recipe: Any, tmp_path: Path) -> None:
+    given = recipe()
+    rows = [{"question": "who?", "context": "the food was bad", "answers": []}]
+    given["data"] |= {"validation": {"source": str(write_jsonl(tmp_path / "silent.jsonl", rows))}}
+    with pytest.raises(DataError) as caught:
+        finetune(given)
+    assert str(caught.value) == (
+        "data: the validation rows hold nothing to learn, like questions without an answer where one is always given\n"
+        "  look at the columns, and at options"
+    )
 
 
 def test_check_looks_at_it(recipe: Any, tmp_path: Path) -> None:

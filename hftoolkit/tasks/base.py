@@ -68,6 +68,9 @@ class Task(ABC):
     """What is cut of a row that is too long, and how many tokens of it stay: ``("question", 64)``. None: all of it, to
     what the model can read."""
 
+    window: int | None = None
+    """Tokens that are read at once of a row that is longer; None: as many as the model can read."""
+
     widest: int = 0
     """Tokens that the model being trained can read at most: up to there batches may be padded to common widths."""
 

@@ -53,8 +53,9 @@ class Training(Part):
     micro_batches: int = Field(default=1, ge=1)
     """Pieces a step is computed in: the same step in less memory."""
 
-    max_tokens: int = Field(default=256, ge=4)
-    """Longest side of a training row, in tokens; longer rows are cut where the task can, else dropped, and counted."""
+    max_tokens: int | None = Field(default=None, ge=4)
+    """Longest side of a training row, in tokens; longer rows are cut where the task can, else dropped, and counted.
+    Left out: 256, or in question answering `options.window`."""
 
     freeze: list[Text] = Field(default=[])
     """Modules or parameters of the model that stay as they are, by name, whole or from a dot to the end, with `*`, `?`

@@ -58,7 +58,7 @@ class QuestionAnswering(Task):
 
     def __init__(self, options: Any, languages: Languages | None) -> None:
         self.options = Options.model_validate(options)
-        self.cut_part = "question", self.options.max_question_tokens
+        self.cut_part, self.window = ("question", self.options.max_question_tokens), self.options.window
         self.threshold = 0.0
         self.pad = 0
         self.frame: Frame
@@ -191,7 +191,7 @@ class QuestionAnswering(Task):
         """The same with other options, for the same model."""
         other = copy(self)
         other.options = self.options.model_copy(update=options)
-        other.cut_part = "question", other.options.max_question_tokens
+        other.cut_part, other.window = ("question", other.options.max_question_tokens), other.options.window
         return other
 
     def chosen(self, found: Answered) -> Answer:

@@ -15,11 +15,11 @@ class Options(Part):
     threshold on that validation rows choose."""
 
     window: int = Field(default=384, ge=16)
-    """Tokens that are read at once: the question, a part of the context, special tokens. In training
-    `training.max_tokens` may allow fewer."""
+    """Tokens that are read at once: the question, a part of the context, special tokens."""
 
     stride: int = Field(default=128, ge=0)
-    """Tokens of the context that a window shares with the next one, as transformers uses the word."""
+    """Tokens of the context that a window shares with the next one, as transformers uses the word; at most three
+    quarters of its part."""
 
     max_question_tokens: int = Field(default=64, ge=1)
     """Longest question; of longer ones the beginning is read, and it is said."""
