@@ -101,7 +101,9 @@ class _Findings:
             yield
         except HftoolkitError as error:
             self.exit_code = max(self.exit_code, error.exit_code)
-            self.all.append(Finding("error", str(error)))
+            found = Finding("error", str(error))
+            if found not in self.all:  # a file may be read for training and for testing
+                self.all.append(found)
 
     def doubt(self, messages: Iterable[str]) -> None:
         """Note what a run may suffer from."""

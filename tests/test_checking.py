@@ -378,6 +378,12 @@ def test_all_bad_files_are_told_at_once(recipe: dict[str, Any]) -> None:
 
 
 @pytest.mark.usefixtures("files")
+def test_a_bad_file_is_told_once_whatever_it_is_for(recipe: dict[str, Any]) -> None:
+    found = looked(recipe, "data.train.0.source=latin.tsv", "data.test.mine.source=latin.tsv")
+    assert len(told(found, "error")) == 1
+
+
+@pytest.mark.usefixtures("files")
 def test_a_file_of_which_nothing_is_left_is_told_beside_a_missing_one(recipe: dict[str, Any]) -> None:
     found = looked(recipe, "data.train.0.source=equal.tsv", "data.test.mine.source=nowhere.tsv")
     assert [message.split("\n")[0] for message in told(found, "error")] == [
