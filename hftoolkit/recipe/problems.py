@@ -104,7 +104,7 @@ def _messages(details: list[ErrorDetails], model: type[BaseModel], value: Any) -
     if limits:
         return list(dict.fromkeys(_message(detail, model, value) for detail in limits))
     kinds = list(dict.fromkeys(_EXPECTED[detail["type"]] for detail in details))
-    return [f"expected {_either(kinds)}, got {_shown(value)}{_quoted_by_mistake(value, details)}"]
+    return [f"expected {_either(kinds)}, got {_shown(value)}{_about_quotes(value, details)}"]
 
 
 def _message(detail: ErrorDetails, model: type[BaseModel], value: Any) -> str:
@@ -145,11 +145,14 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:56]}...'"
 
 
-def _quoted_by_mistake(value: Any, details: list[ErrorDetails]) -> str:
+def _about_quotes(value: Any, details: list[ErrorDetails]) -> str:
+    """What to say where a value has quotes by mistake, or lacks them."""
+    kinds = {detail["type"] for detail in details}
+    if isinstance(value, int | float) and kinds == {"string_type"}:
+        return " without quotes; put it in quotes"
     if not isinstance(value, str):
         return ""
     meant = scalar(value)
-    kinds = {detail["type"] for detail in details}
     number = isinstance(meant, int | float) and bool(kinds & {"int_type", "float_type"})
     return " in quotes; leave the quotes out" if number or (isinstance(meant, bool) and "bool_type" in kinds) else ""
 

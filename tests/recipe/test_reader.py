@@ -258,7 +258,7 @@ def test_a_new_encoder(tmp_path: Path) -> None:
 
 def test_a_mistake_in_one_branch_of_a_union_is_told_once() -> None:
     assert problems(TEXT.replace("{split: 0.02}", "{source: 3}")) == [
-        "line 8: data.validation.source: expected text, got '3'"
+        "line 8: data.validation.source: expected text, got '3' without quotes; put it in quotes"
     ]
 
 
