@@ -1,8 +1,9 @@
 """Which rows are seen in which step: deterministic batches by token budget and length.
 
 Rows of similar length share a step, so that little padding is computed; the order within a length and the order of the
-steps are shuffled anew in every epoch. The plan depends on the seed and the data alone: not on the number of processes
-or micro-batches, and never on a random state. Resuming is starting at a later step.
+steps are shuffled anew in every epoch. Packed rows need no order but a random one. The plan depends on the seed and the
+data alone: not on the number of processes or micro-batches, and never on a random state. Resuming is starting at a
+later step.
 """
 
 import sys
@@ -51,6 +52,7 @@ class Plan:
         sources: For every feature the number of the source it is from; shape ``[N]``.
         weights: For every source the share of its rows seen per epoch; above 1, rows are seen several times.
         batch_tokens: Tokens of a step, all sides together, padding included. A row longer than that is a step alone.
+        packed: Whether rows are laid one behind the other: then their tokens count, without padding.
         epochs: Passes over the data.
         max_steps: Steps after which the plan ends, or None.
         seed: Everything random follows from it.
@@ -63,12 +65,13 @@ class Plan:
     epochs: int
     max_steps: int | None = None
     seed: int = 1
+    packed: bool = False
 
     @cached_property
     def steps_per_epoch(self) -> tuple[int, ...]:
         """Optimizer steps of every epoch that is begun."""
         # Whole passes hold the same lengths in the same order in every epoch, and so the same cuts.
-        whole = all(weight % 1 == 0 for weight in self.weights)
+        whole = not self.packed and all(weight % 1 == 0 for weight in self.weights)
         counts: list[int] = []
         left = sys.maxsize if self.max_steps is None else self.max_steps
         for epoch in range(self.epochs):
@@ -100,7 +103,7 @@ class Plan:
             if first < begin + size:
                 batches = self.epoch(epoch)
                 for offset in range(max(first - begin, 0), size):
-                    pieces = np.array_split(batches[offset], processes * micro_batches)[process::processes]
+                    pieces = self._pieces(batches[offset], processes * micro_batches)[process::processes]
                     yield PlannedStep(
                         number=begin + offset,
                         epoch=epoch,
@@ -120,10 +123,18 @@ class Plan:
         return [batches[place] for place in shuffled]
 
     def _order(self, epoch: int) -> Numbers:
-        """This epoch's rows, sorted by length, those of one length shuffled."""
+        """This epoch's rows, sorted by length unless they are packed, those of one length shuffled."""
         rows = np.concatenate([self._drawn(source, epoch) for source in range(len(self.weights))])
         np.random.default_rng([self.seed, epoch, 0]).shuffle(rows)
-        return rows[np.lexsort(self.lengths[rows].T[::-1])]
+        return rows if self.packed else rows[np.lexsort(self.lengths[rows].T[::-1])]
+
+    def _pieces(self, batch: Numbers, number: int) -> list[Numbers]:
+        """A batch in so many pieces: of equally many rows, or where those are packed of about as many tokens."""
+        if not self.packed:
+            return np.array_split(batch, number)
+        lengths = self.lengths[batch].sum(axis=1, dtype=np.int64)
+        middles = lengths.cumsum() - lengths / 2
+        return np.split(batch, np.searchsorted(middles, lengths.sum() * np.arange(1, number) / number))
 
     def _drawn(self, source: int, epoch: int) -> Numbers:
         """Rows of one source in one epoch: the next stretch of an endless row of shuffled passes."""
@@ -141,6 +152,19 @@ class Plan:
 
     def _cuts(self, order: Numbers) -> list[int]:
         """Places in ``order`` at which a batch begins."""
+        return self._packed_cuts(order) if self.packed else self._padded_cuts(order)
+
+    def _packed_cuts(self, order: Numbers) -> list[int]:
+        ends = self.lengths[order].sum(axis=1, dtype=np.int64).cumsum()
+        cuts: list[int] = []
+        place = 0
+        while place < len(order):
+            cuts.append(place)
+            before = int(ends[place - 1]) if place else 0
+            place = max(place + 1, int(np.searchsorted(ends, before + self.batch_tokens, side="right")))
+        return cuts
+
+    def _padded_cuts(self, order: Numbers) -> list[int]:
         sides = [side.tolist() for side in self.lengths[order].T]
         cuts = [0] if len(order) else []
         longest = [0] * len(sides)

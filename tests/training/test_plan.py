@@ -1,5 +1,5 @@
 from dataclasses import replace
-from itertools import combinations, islice
+from itertools import combinations, islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -201,3 +201,67 @@ def test_steps_are_mixed_in_length(processes: int) -> None:
     longest = [plan.lengths[step.micro_batches[0].rows].max() for step in plan.steps(processes=processes)]
     assert sorted(longest) != longest
     assert sorted(longest, reverse=True) != longest
+
+
+# Packed rows
+
+
+@st.composite
+def packed_plans(draw: st.DrawFn) -> Plan:
+    return replace(draw(plans()), packed=True)
+
+
+def tokens(plan: Plan, rows: Any) -> int:
+    return int(plan.lengths[rows].sum())
+
+
+@given(plan=packed_plans())
+def test_packed_rows_are_seen_once_an_epoch(plan: Plan) -> None:
+    for epoch in range(plan.epochs):
+        rows = np.concatenate([m.rows for step in plan.steps() if step.epoch == epoch for m in step.micro_batches])
+        assert sorted(rows.tolist()) == list(range(len(plan.lengths)))
+    steps = list(plan.steps())
+    assert [step.number for step in steps] == list(range(plan.total))
+    assert [step.epoch for step in steps if step.last_of_epoch] == list(range(plan.epochs))
+
+
+@given(plan=packed_plans())
+def test_packed_batches_hold_as_many_tokens_as_the_budget_lets_them(plan: Plan) -> None:
+    order = plan._order(0)
+    batches = np.split(order, plan._cuts(order)[1:])
+    for batch in batches:
+        assert len(batch) == 1 or tokens(plan, batch) <= plan.batch_tokens
+    for batch, behind in pairwise(batches):
+        assert tokens(plan, [*batch, behind[0]]) > plan.batch_tokens
+
+
+@given(plan=packed_plans(), processes=st.integers(1, 3), micro_batches=st.integers(1, 4))
+def test_packed_batches_are_shared_by_tokens(plan: Plan, processes: int, micro_batches: int) -> None:
+    shares = [plan.steps(process=n, processes=processes, micro_batches=micro_batches) for n in range(processes)]
+    for step, *parts in zip(plan.steps(), *shares, strict=True):
+        whole = step.micro_batches[0].rows
+        pieces = [micro.rows for part in parts for micro in part.micro_batches if micro.counted]
+        assert sorted(np.concatenate(pieces).tolist()) == sorted(whole.tolist())
+        longest = int(plan.lengths[whole].sum(axis=1).max())
+        assert all(
+            tokens(plan, piece) <= tokens(plan, whole) / (processes * micro_batches) + longest for piece in pieces
+        )
+
+
+@given(plan=packed_plans(), data=st.data())
+def test_packed_plans_are_begun_anywhere(plan: Plan, data: st.DataObject) -> None:
+    first = data.draw(st.integers(0, plan.total + 2))
+    assert shown(plan, first, micro_batches=2) == shown(plan, micro_batches=2)[first:]
+
+
+def test_packed_rows_of_all_lengths_share_a_batch() -> None:
+    plan = made([[n] for n in range(1, 101)], batch_tokens=500, packed=True)
+    assert all(np.ptp(plan.lengths[batch]) > 20 for batch in plan.epoch(0) if len(batch) > 5)
+    assert len(plan.epoch(0)) == 11 or len(plan.epoch(0)) == 12  # 5,050 tokens
+
+
+def test_known_packed_batches() -> None:
+    plan = made([[6], [5], [1], [20], [3]], batch_tokens=12, packed=True)
+    order = np.arange(5)
+    assert plan._cuts(order) == [0, 3, 4]
+    assert [piece.tolist() for piece in plan._pieces(order, 2)] == [[0, 1, 2], [3, 4]]
