@@ -107,6 +107,8 @@ class Classification(Task):
                 "  choose an encoder:   model: {name: google-bert/bert-base-uncased}"
             )
         self.pad = tokenizer.pad_token_id
+        if config.pad_token_id is None:
+            config.pad_token_id = self.pad  # decoders classify by their last token, and must know where that is
         self.others = ("token_type_ids", "labels") if _has_segments(self.inputs, tokenizer) else ("labels",)
         self.problem.take(config, {})
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from reviews import REVIEWS, classification, loaded
 from tiny_models import tiny_classifier
+from transformers import AutoTokenizer, LlamaConfig, LlamaForSequenceClassification
 
 from hftoolkit.errors import ModelError
 from hftoolkit.models.heads import NewHead
@@ -402,3 +403,26 @@ def test_the_fingerprint_knows_what_changes_features(tmp_path: Path) -> None:
     assert fingerprint(class_weights="balanced") == plain
     assert fingerprint(label_names=["pro", "con"]) != plain
     assert Classification.of(Saved("classification")).fingerprint() != plain
+
+
+def test_a_decoder_that_knows_no_padding_learns_of_it(bert: Path, tmp_path: Path) -> None:
+    config = LlamaConfig(
+        vocab_size=120,
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=48,
+        num_labels=2,
+        pad_token_id=None,
+    )
+    LlamaForSequenceClassification(config).save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(str(bert)).save_pretrained(tmp_path)
+    task = classification()
+    start = load_checkpoint(str(tmp_path), task.auto_class)
+    task.bind(start.tokenizer, start.model.config)
+    assert start.model.config.pad_token_id == 0
+    rows = [{"text": text} for text in TEXTS]
+    together = [found.scores for found in task.predict(task.engine(start.model, start.tokenizer), rows)]
+    alone = [next(task.predict(task.engine(start.model, start.tokenizer), [row])).scores for row in rows]
+    assert np.allclose(together, alone, atol=1e-5)
