@@ -1,20 +1,24 @@
-"""The output layer of a masked language model, kept apart: over the whole vocabulary it costs more than all else, and
-few tokens are to be guessed."""
+"""The output layer of a language model, kept apart: over the whole vocabulary it costs much, and few of its scores are
+needed at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
+import torch
 from torch import Tensor, nn
 
 from hftoolkit.errors import ModelError
 
+_LARGE: Final = 100.0
+"""A score that every cap would lower."""
+
 
 def without_projection(model: Any, inputs: Any) -> tuple[Tensor, Any]:
-    """Run a masked language model up to its output layer.
+    """Run a language model up to its output layer.
 
     Args:
-        model: A transformers model for masked language modelling or BERT's pretraining.
+        model: A transformers model for language modelling, masked or causal, or BERT's pretraining.
         inputs: Its keyword arguments.
 
     Returns:
@@ -26,12 +30,28 @@ def without_projection(model: Any, inputs: Any) -> tuple[Tensor, Any]:
     layer = model.get_output_embeddings()
     if not isinstance(layer, nn.Linear):
         raise _refused(model)
-    with _passed_by(layer):
+    with _in_place_of(layer, _same):
         output = model(**inputs)
     hidden: Tensor = output.prediction_logits if "prediction_logits" in output else output.logits
     if hidden.shape[-1] != layer.in_features:
         raise _refused(model)
     return hidden, output
+
+
+@torch.inference_mode()
+def scores_plainly(model: Any) -> bool:
+    """Whether a causal model's scores are what its output layer gives: some scale or cap them afterwards.
+
+    Args:
+        model: A transformers model.
+    """
+    layer = model.get_output_embeddings()
+    if not isinstance(layer, nn.Linear):
+        return False
+    given = torch.linspace(-_LARGE, _LARGE, layer.out_features, device=model.device)[None, None]  # [1, 1, V]
+    with _in_place_of(layer, lambda _: given):
+        output = model(input_ids=torch.zeros((1, 1), dtype=torch.int64, device=model.device), use_cache=False)
+    return torch.equal(output.logits, given)
 
 
 def _refused(model: Any) -> ModelError:
@@ -42,9 +62,9 @@ def _refused(model: Any) -> ModelError:
 
 
 @contextmanager
-def _passed_by(layer: nn.Module) -> Iterator[None]:
-    """Let a layer give what it is given."""
-    layer.forward = _same
+def _in_place_of(layer: nn.Module, forward: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Let a layer give something else."""
+    layer.forward = forward
     try:
         yield
     finally:

@@ -7,7 +7,7 @@ import torch
 import transformers
 
 from hftoolkit.errors import ModelError
-from hftoolkit.models.projection import without_projection
+from hftoolkit.models.projection import scores_plainly, without_projection
 
 SIZES: dict[str, Any] = {
     "vocab_size": 30,
@@ -68,3 +68,37 @@ def test_a_model_without_an_output_layer_is_refused() -> None:
         "the output layer of the architecture 'bert' cannot be kept apart, as pretraining needs\n"
         "  choose another encoder:   model: {name: google-bert/bert-base-uncased}"
     )
+
+
+CAUSAL: dict[str, Any] = SIZES | {"num_key_value_heads": 1, "head_dim": 8}
+PLAIN = [
+    transformers.GPT2Config(vocab_size=30, n_embd=16, n_layer=1, n_head=2),
+    transformers.LlamaConfig(**CAUSAL),
+    transformers.Qwen2Config(**CAUSAL),
+    transformers.Gemma3TextConfig(**CAUSAL),
+    transformers.GPTNeoXConfig(**SIZES),
+    transformers.OPTConfig(vocab_size=30, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, ffn_dim=24),
+]
+CHANGED = [
+    transformers.Gemma2Config(**CAUSAL),  # capped
+    transformers.GraniteConfig(**CAUSAL, logits_scaling=4.0),
+    transformers.CohereConfig(**CAUSAL, logit_scale=0.5),
+]
+
+
+@pytest.mark.parametrize("config", PLAIN, ids=lambda config: str(config.model_type))
+def test_the_output_layer_of_a_causal_model(config: Any) -> None:
+    torch.manual_seed(1)
+    model = transformers.AutoModelForCausalLM.from_config(config).eval()
+    assert scores_plainly(model)
+    inputs = {"input_ids": torch.tensor([[5, 6, 7, 8]])}
+    with torch.inference_mode():
+        hidden, _ = without_projection(model, inputs)
+        torch.testing.assert_close(model.get_output_embeddings()(hidden), model(**inputs).logits)
+
+
+@pytest.mark.parametrize("config", CHANGED, ids=lambda config: str(config.model_type))
+def test_scores_that_are_changed_behind_the_output_layer(config: Any) -> None:
+    model = transformers.AutoModelForCausalLM.from_config(config)
+    assert not scores_plainly(model)
+    assert "forward" not in vars(model.get_output_embeddings())
