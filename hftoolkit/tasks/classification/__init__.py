@@ -107,8 +107,7 @@ class Classification(Task):
                 "  choose an encoder:   model: {name: google-bert/bert-base-uncased}"
             )
         self.pad = tokenizer.pad_token_id
-        if config.pad_token_id is None:
-            config.pad_token_id = self.pad  # decoders classify by their last token, and must know where that is
+        _tell_padding(config, tokenizer)
         self.others = ("token_type_ids", "labels") if _has_segments(self.inputs, tokenizer) else ("labels",)
         self.problem.take(config, {})
 
@@ -163,6 +162,7 @@ class Classification(Task):
     ) -> "HeadEngine":
         from hftoolkit.engines.heads import HeadEngine
 
+        _tell_padding(model.config, tokenizer)
         return HeadEngine(model, tokenizer, batch_tokens=batch_tokens, precision=precision)
 
     def predict(
@@ -210,6 +210,12 @@ class Classification(Task):
 
     def saved(self) -> Saved:
         return Saved(self.name(), state={"options": self.options.model_dump(mode="json"), **self.problem.state()})
+
+
+def _tell_padding(config: Any, tokenizer: Any) -> None:
+    """Let decoders know their padding where they do not say it: they classify by the last token in front of it."""
+    if config.pad_token_id is None:
+        config.pad_token_id = tokenizer.pad_token_id
 
 
 def _has_segments(roles: Sequence[str], tokenizer: Any) -> bool:

@@ -405,7 +405,7 @@ def test_the_fingerprint_knows_what_changes_features(tmp_path: Path) -> None:
     assert Classification.of(Saved("classification")).fingerprint() != plain
 
 
-def test_a_decoder_that_knows_no_padding_learns_of_it(bert: Path, tmp_path: Path) -> None:
+def test_a_decoder_that_knows_no_padding_is_told(bert: Path, tmp_path: Path) -> None:
     config = LlamaConfig(
         vocab_size=120,
         hidden_size=16,
@@ -421,8 +421,10 @@ def test_a_decoder_that_knows_no_padding_learns_of_it(bert: Path, tmp_path: Path
     task = classification()
     start = load_checkpoint(str(tmp_path), task.auto_class)
     task.bind(start.tokenizer, start.model.config)
-    assert start.model.config.pad_token_id == 0
+    assert start.model.config.pad_token_id == 0  # in training
+    start.model.config.pad_token_id = None  # as an adapter's base is loaded
     rows = [{"text": text} for text in TEXTS]
-    together = [found.scores for found in task.predict(task.engine(start.model, start.tokenizer), rows)]
-    alone = [next(task.predict(task.engine(start.model, start.tokenizer), [row])).scores for row in rows]
+    engine = task.engine(start.model, start.tokenizer)
+    together = [found.scores for found in task.predict(engine, rows)]
+    alone = [next(task.predict(engine, [row])).scores for row in rows]
     assert np.allclose(together, alone, atol=1e-5)
