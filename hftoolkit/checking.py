@@ -228,7 +228,8 @@ def _example(task: Task, rows: Rows) -> dict[str, str]:
     texts = {", ".join(task.inputs): given}
     if task.answers:
         texts[", ".join(task.answers)] = ", ".join(answers[:1])
-    return {role: text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…" for role, text in texts.items()}
+    lines = {role: " ".join(text.split()) for role, text in texts.items()}
+    return {role: text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…" for role, text in lines.items()}
 
 
 def _tokens(task: Task, features: Features, limit: int) -> Tokens:

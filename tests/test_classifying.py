@@ -10,6 +10,7 @@ import pytest
 from reviews import REVIEWS
 from running import QUICK, hftoolkit, recipe_on, values, write_jsonl
 
+from hftoolkit.checking import check
 from hftoolkit.evaluation import evaluate
 from hftoolkit.finetuning import finetune
 from hftoolkit.models.saved import Saved, read_saved
@@ -184,6 +185,11 @@ def test_check_looks_at_it(recipe: Any, tmp_path: Path) -> None:
     assert "a new head: classifier, 34 weights" in found.out
     assert "data.train: 1 row has the input of another row, and another label: " in found.out
     assert found.out.endswith("warnings\n")
+
+
+def test_check_shows_a_text_of_several_lines_in_one(recipe: Any) -> None:
+    rows = [{"text": f"it was\n\t{word} ", "label": label} for word in ("good", "bad") for label in ("pro", "con")]
+    assert check(recipe(rows)).example == {"text": "it was bad", "label": "pro"}
 
 
 def test_the_command_says_how_to_use_it(recipe: Any, tmp_path: Path) -> None:
