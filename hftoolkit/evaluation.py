@@ -16,6 +16,7 @@ from hftoolkit.recipe.reader import read_recipe, recipe_from
 from hftoolkit.recipe.schema import Data, Recipe, Source
 from hftoolkit.reports.folder import RunFolder
 from hftoolkit.reports.scores import Score
+from hftoolkit.reports.wording import interval
 from hftoolkit.scoring import engine_of, extra_metrics, extra_scores, made, score_model, scores
 from hftoolkit.tasks import find_task, task_options
 
@@ -46,9 +47,9 @@ class Evaluated:
         long = max(len(one.name) for found in self.tests.values() for one in found)
         for name, found in self.tests.items():
             for place, one in enumerate(found):
-                interval = "" if one.low is None else f"  [{one.low:.1f}, {one.high:.1f}]"
                 label = name if not place else ""
-                yield f"  {label:{wide}}  {one.name:{long}} {one.value:6.2f}{interval}  {one.signature}".rstrip()
+                value = f"{one.value:6.{max(2, one.decimals)}f}{interval(one)}"
+                yield f"  {label:{wide}}  {one.name:{long}} {value}  {one.signature}".rstrip()
 
     def __str__(self) -> str:
         return "\n".join(self.lines())

@@ -10,6 +10,8 @@ from accelerate.utils import broadcast_object_list
 
 from hftoolkit.errors import ModelError, OutputError
 from hftoolkit.job import Job, harm_of_dropout, measure_of, plan_of, prepared, steps_of
+from hftoolkit.metrics.measure import Measure
+from hftoolkit.tasks.base import Task
 from hftoolkit.training.averaging import Candidates
 from hftoolkit.training.checkpoints import Place, load_checkpoint, save_checkpoint, save_weights
 from hftoolkit.training.loop import Step
@@ -80,7 +82,7 @@ def fit(job: Job, accelerator: Accelerator) -> Fitted:
         if main:
             scores = measure()
             track(accelerator, "validation", step.number, scores)
-            place = _judged(place, step.number, scores[job.task.goal])
+            place = _judged(place, step.number, scores[job.task.goal], higher=job.task.deciding().higher)
             if place.best_step == step.number:
                 save_weights(folder.best, model)
             if candidates:
@@ -89,7 +91,7 @@ def fit(job: Job, accelerator: Accelerator) -> Fitted:
             save_checkpoint(folder.last, model, optimizer, place)
             if candidates:  # behind the checkpoint: a run that goes on from the one before still needs them
                 candidates.prune(_scores(job))
-            log.info(_words(step.number, plan.total, scores, best=place.best_step == step.number))
+            log.info(_words(job.task, step.number, plan.total, scores, best=place.best_step == step.number))
         pending = []
         place = broadcast_object_list([place])[0]
         if _out_of_patience(job, place):
@@ -102,7 +104,7 @@ def fit(job: Job, accelerator: Accelerator) -> Fitted:
     if candidates and main:
         averaged = candidates.average(model, _scores(job))
         save_weights(folder.best, model)
-        notes.append(_words_of_average(averaged, measure()[job.task.goal], place, job.task.goal))
+        notes.append(_words_of_average(averaged, measure()[job.task.goal], place, job.task.deciding()))
         log.info(notes[-1])
     return Fitted(
         steps=len(done),
@@ -116,9 +118,10 @@ def fit(job: Job, accelerator: Accelerator) -> Fitted:
 
 
 def _scores(job: Job) -> dict[int, float]:
-    """The deciding score of every evaluation after a step."""
+    """The deciding score of every evaluation after a step, negative where less is better."""
     lines = [line for line in job.folder.lines() if "validation" in line and line["step"]]
-    return {line["step"]: line["validation"][job.task.goal] for line in lines}
+    sign = 1 if job.task.deciding().higher else -1
+    return {line["step"]: sign * line["validation"][job.task.goal] for line in lines}
 
 
 def _place(job: Job, optimizer: Any) -> Place:
@@ -150,8 +153,8 @@ def _due(job: Job, step: Step, total: int) -> bool:
     return step.number == total or (step.last_of_epoch if every is None else step.number % every == 0)
 
 
-def _judged(place: Place, step: int, score: float) -> Place:
-    if place.best_score is None or score > place.best_score:
+def _judged(place: Place, step: int, score: float, *, higher: bool) -> Place:
+    if place.best_score is None or (score > place.best_score if higher else score < place.best_score):
         return replace(place, step=step, best_step=step, best_score=score, worse=0)
     return replace(place, step=step, worse=place.worse + 1)
 
@@ -181,15 +184,15 @@ def _line(step: Step) -> dict[str, Any]:
     }
 
 
-def _words_of_average(steps: list[int], score: float, place: Place, goal: str) -> str:
+def _words_of_average(steps: list[int], score: float, place: Place, goal: Measure) -> str:
     return (
         f"weights averaged over {len(steps)} evaluations, steps {steps[0]:,} to {steps[-1]:,}: validation "
-        f"{goal} {score:.1f}; the best single one, step {place.best_step:,}, has {place.best_score:.1f}"
+        f"{goal.name} {score:.{goal.decimals}f}; the best single one, step {place.best_step:,}, has "
+        f"{place.best_score:.{goal.decimals}f}"
     )
 
 
-def _words(step: int, total: int, scores: dict[str, float], *, best: bool) -> str:
-    shown = ", ".join(
-        f"{name} {value:.3f}" if name == "loss" else f"{name} {value:.1f}" for name, value in scores.items()
-    )
+def _words(task: Task, step: int, total: int, scores: dict[str, float], *, best: bool) -> str:
+    decimals = {"loss": 3} | {measure.name: measure.decimals for measure in task.measures()}
+    shown = ", ".join(f"{name} {value:.{decimals[name]}f}" for name, value in scores.items())
     return f"step {step:,} of {total:,}: validation {shown}" + (" (best so far)" if best else "")

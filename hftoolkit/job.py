@@ -43,15 +43,16 @@ class Job:
 
 def plan_of(job: Job) -> Plan:
     """Which rows are seen in which step."""
-    settings = job.recipe.training
+    settings, packed = job.recipe.training, job.task.packed
     return Plan(
-        stepped(job.features.lengths),
+        job.features.lengths if packed else stepped(job.features.lengths),
         job.features.sources,
         [source.weight for source in job.recipe.data.train],
         batch_tokens=settings.batch_tokens,
         epochs=settings.epochs,
         max_steps=settings.max_steps,
         seed=settings.seed,
+        packed=packed,
     )
 
 

@@ -92,7 +92,8 @@ def scores(task: Task, scored: Scored) -> list[Score]:
         interval = bootstrap(counts, measure.total, whole=measure.whole)
         value = measure.of(counts)
         signature = scored.signatures[measure.name]
-        found.append(Score(measure.name, value, interval.low, interval.high, signature, measure.higher))
+        ends = interval.low, interval.high
+        found.append(Score(measure.name, value, *ends, signature, measure.higher, measure.decimals))
     return found
 
 

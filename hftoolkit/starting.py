@@ -59,7 +59,7 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
         )
         task.bind(loaded.tokenizer, loaded.model.config)
         task.widest = positions(loaded.model)
-        task.begin(loaded.model, loaded.new)
+        tried = task.begin(loaded.model, loaded.new)
         task.check(loaded.model, loaded.tokenizer, train.take(range(min(4, len(train)))), loaded.name)
         if recipe.adapter is not None:
             # Refuses what will not work, before any scoring.
@@ -68,7 +68,8 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
         if recipe.training.layer_decay is not None:
             depths(loaded.model)  # the same
         frozen = frozen_weights(loaded.model, recipe.training.freeze, loaded.folder)[1]
-        return loaded, [*loaded.notes, *_words_of_head(task, loaded), *_words_of_windows(recipe, task, loaded), *frozen]
+        said = (*loaded.notes, *_words_of_head(task, loaded), *tried, *_words_of_windows(recipe, task, loaded))
+        return loaded, [*said, *frozen]
     notes = ["a new model from scratch: there is no model to compare with, so the baseline is " + task.trivial_name]
     if not folder.is_dir():
         draft = folder.with_name(f"{folder.name}.partial")
@@ -77,9 +78,8 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
     loaded = load_checkpoint(str(folder), task.auto_class, dropout=recipe.training.dropout, head=head)
     task.bind(loaded.tokenizer, loaded.model.config)
     task.widest = positions(loaded.model)
-    task.begin(loaded.model, loaded.new)
-    frozen = frozen_weights(loaded.model, recipe.training.freeze)[1]
-    return loaded, [*notes, *_words_of_windows(recipe, task, loaded), *frozen]
+    notes += [*task.begin(loaded.model, loaded.new), *_words_of_windows(recipe, task, loaded)]
+    return loaded, notes + frozen_weights(loaded.model, recipe.training.freeze)[1]
 
 
 def _build(recipe: Recipe, sizes: Scratch | ScratchEncoder, task: Task, train: Rows, folder: Path) -> list[str]:

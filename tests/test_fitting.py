@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -296,6 +296,30 @@ def test_patience_begins_anew_with_every_better_score(
     monkeypatch.setattr(fitting, "measure_of", lambda *_: lambda: {"loss": 1.0, "chrF2": next(scores)})
     done = at.fitted(patience=patience, evaluation={"every": 1})
     assert (done.steps, done.best_step) == (steps, best)
+
+
+@pytest.fixture
+def less_is_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The measure that decides is one of which less is better."""
+    deciding = Translation.deciding
+    monkeypatch.setattr(Translation, "deciding", lambda task: replace(deciding(task), higher=False))
+
+
+@pytest.mark.usefixtures("less_is_better")
+def test_less_may_be_better(at: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = iter([9.0, 5.0, 6.0, 4.0, 4.0, 7.0, 3.0])
+    monkeypatch.setattr(fitting, "measure_of", lambda *_: lambda: {"loss": 1.0, "chrF2": next(scores)})
+    done = at.fitted(patience=2, evaluation={"every": 1})
+    assert (done.steps, done.best_step) == (5, 3)
+
+
+@pytest.mark.usefixtures("less_is_better")
+def test_the_best_to_be_averaged_may_be_the_lowest(at: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = iter([9.0, 5.0, 6.0, 4.0, 8.0, 7.0, 3.0])
+    monkeypatch.setattr(fitting, "measure_of", lambda *_: lambda: {"loss": 1.0, "chrF2": next(scores)})
+    averaging = {"checkpoints": 2, "choose": "best"}
+    done = at.fitted(evaluation={"every": 2}, averaging=averaging)
+    assert (done.averaged_steps, done.best_step) == ([2, 6], 6)
 
 
 def kept_at(at: Workplace, steps: Iterable[int], output: str) -> dict[str, torch.Tensor]:

@@ -27,6 +27,9 @@ class Measure:
     higher: bool = True
     """Whether more is better."""
 
+    decimals: int = 1
+    """Digits behind the point that are worth showing."""
+
     whole: Callable[[NDArray[np.number[Any]]], float] | None = None
     """The score of all rows' counts, ``[N, K]``, in the place of `total`: for what is no function of their sum."""
 

@@ -68,7 +68,8 @@ def _scores(tests: Iterable[TestSet]) -> str:
 
 def _change(before: Score | None, after: Score, change: Change | None) -> tuple[str, str]:
     if change is not None:
-        difference = f"{signed(change.difference)} ({signed(change.low)} to {signed(change.high)})"
+        low, high = signed(change.low, after.decimals), signed(change.high, after.decimals)
+        difference = f"{signed(change.difference, after.decimals)} ({low} to {high})"
         return difference, f"{probability(change.p)}{'' if change.significant else ', not significant'}"
     return (gained(before, after), "not tested") if before else ("", "")
 
@@ -93,18 +94,18 @@ def _examples(tests: Iterable[TestSet]) -> list[str]:
         for title, examples in (("Best wins", test.best_wins), ("Worst regressions", test.worst_regressions)):
             if examples:
                 parts.append(f"## {title} on '{plain(test.name)}', by {plain(test.row_score)}")
-                parts += [_example(example) for example in examples]
+                parts += [_example(example, test.row_decimals) for example in examples]
     return parts
 
 
-def _example(example: Example) -> str:
+def _example(example: Example, decimals: int) -> str:
     lines = [
         ["source", plain(example.source)],
         *(["reference", plain(reference)] for reference in example.references),
         ["before", plain(example.before)],
         ["after", plain(example.after)],
     ]
-    return table([f"row {example.row:,}", signed(example.change)], lines)
+    return table([f"row {example.row:,}", signed(example.change, decimals)], lines)
 
 
 def _data(sources: Iterable[DataSource]) -> str:
@@ -147,4 +148,4 @@ def _facts(report: Report) -> str:
 def _score(score: Score) -> str:
     if score.low is None or score.high is None:
         return reached(score)
-    return f"{reached(score)} ({number(score.low)} to {number(score.high)})"
+    return f"{reached(score)} ({number(score.low, score.decimals)} to {number(score.high, score.decimals)})"

@@ -33,6 +33,9 @@ class Score:
     higher: bool = True
     """Whether more is better."""
 
+    decimals: int = 1
+    """Digits behind the point that are worth showing."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -76,7 +79,8 @@ class Example:
     """What the trained model answers."""
 
     change: float
-    """Row score after minus before; `TestSet.row_score` names the score."""
+    """What was gained in the row's score, which `TestSet.row_score` names: after minus before, or before minus after
+    where less is better."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,11 @@ class TestSet:
 
     sections: list[Annotated[Section, Discriminator("kind")]] = field(default_factory=list)
     """What else is worth seeing of the trained model: tables, pictures, lists of rows."""
+
+    @property
+    def row_decimals(self) -> int:
+        """Digits behind the point of a row's score that are worth showing."""
+        return next((score.decimals for score in self.after if score.name == self.row_score), 1)
 
     def score_before(self, name: str) -> Score | None:
         """The baseline's score of a name; None where it has none."""

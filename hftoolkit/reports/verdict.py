@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from hftoolkit.reports.scores import UNTOUCHED, Change, Score, TestSet
+from hftoolkit.reports.scores import UNTOUCHED, Score, TestSet
 from hftoolkit.reports.wording import gained, joined, number, probability, reached, signed
 
 
@@ -37,9 +37,10 @@ def cautions(tests: Iterable[TestSet]) -> list[str]:
 
 def _sentence(tests: Sequence[TestSet]) -> str:
     name = tests[0].after[0].name
+    gain, loss = ("rose", "fell") if tests[0].after[0].higher else ("fell", "rose")
     groups: list[tuple[str, Callable[[TestSet], str]]] = [
-        ("rose", _moved),
-        ("fell", _moved),
+        (gain, _moved),
+        (loss, _moved),
         ("did not change significantly", _unsure),
         ("did not change", _still),
     ]
@@ -63,28 +64,27 @@ def _verb(test: TestSet) -> str:
 
 def _moved(test: TestSet) -> str:
     before, after = test.before[0], test.after[0]
-    how_sure = _change(test.changes.get(after.name), gained(before, after))
-    return f"from {reached(before)} to {reached(after)} on '{test.name}' ({how_sure})"
+    return f"from {reached(before)} to {reached(after)} on '{test.name}' ({_change(test, before, after)})"
 
 
 def _unsure(test: TestSet) -> str:
     before, after = test.before[0], test.after[0]
-    how_sure = _change(test.changes.get(after.name), gained(before, after))
-    return f"on '{test.name}' ({reached(before)} to {reached(after)}, {how_sure})"
+    return f"on '{test.name}' ({reached(before)} to {reached(after)}, {_change(test, before, after)})"
 
 
 def _still(test: TestSet) -> str:
     return f"on '{test.name}' ({reached(test.after[0])} before and after)"
 
 
-def _change(change: Change | None, difference: str) -> str:
+def _change(test: TestSet, before: Score, after: Score) -> str:
+    change, decimals = test.changes.get(after.name), after.decimals
     if change is None:
-        return f"{difference}, not tested"
-    interval = f"95 % interval {signed(change.low)} to {signed(change.high)}"
-    return f"{signed(change.difference)}, {interval}, {probability(change.p)}"
+        return f"{gained(before, after)}, not tested"
+    interval = f"95 % interval {signed(change.low, decimals)} to {signed(change.high, decimals)}"
+    return f"{signed(change.difference, decimals)}, {interval}, {probability(change.p)}"
 
 
 def _interval(score: Score) -> str:
     if score.low is None or score.high is None:
         return ""
-    return f" (95 % interval {number(score.low)} to {number(score.high)})"
+    return f" (95 % interval {number(score.low, score.decimals)} to {number(score.high, score.decimals)})"

@@ -17,9 +17,16 @@ def gained(before: "Score", after: "Score") -> str:
     return f"{after.value - before.value:+.{_decimals(after)}f}"
 
 
-def number(value: float) -> str:
+def number(value: float, decimals: int = 1) -> str:
     """An end of a score's interval: 41.2."""
-    return f"{value:.1f}"
+    return f"{value:.{decimals}f}"
+
+
+def interval(score: "Score") -> str:
+    """A score's interval as a terminal shows it behind the score; nothing where there is none."""
+    if score.low is None or score.high is None:
+        return ""
+    return f"  [{number(score.low, score.decimals)}, {number(score.high, score.decimals)}]"
 
 
 def cell(value: str | int | float) -> str:
@@ -27,9 +34,9 @@ def cell(value: str | int | float) -> str:
     return value if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else number(value)
 
 
-def signed(value: float) -> str:
+def signed(value: float, decimals: int = 1) -> str:
     """A difference, with its sign: +11.1."""
-    return f"{value:+.1f}"
+    return f"{value:+.{decimals}f}"
 
 
 def probability(p: float) -> str:
@@ -92,4 +99,4 @@ def joined(parts: Iterable[str]) -> str:
 
 
 def _decimals(score: "Score") -> int:
-    return 3 if not score.signature and abs(score.value) <= 1 else 1
+    return 3 if not score.signature and abs(score.value) <= 1 else score.decimals

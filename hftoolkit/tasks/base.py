@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,13 @@ Row = Mapping[str, Any]
 
 Feature = dict[str, list[int]]
 """One encoded example: lists of numbers by name. ``cut: [1]`` says that something of its row had to be left out."""
+
+
+class Sample(NamedTuple):
+    """Text that a model writes behind another."""
+
+    given: str
+    written: str
 
 
 class Tally(Protocol):
@@ -53,7 +60,7 @@ class Task(ABC):
     """Roles needed besides to learn and to be measured."""
 
     goal: str
-    """Name of the measure that decides which checkpoint is best; more of it is better."""
+    """Name of the measure that decides which checkpoint is best."""
 
     ranking: str = ""
     """Name of the measure that ranks single rows as wins and regressions; left out: the goal."""
@@ -70,6 +77,9 @@ class Task(ABC):
 
     window: int | None = None
     """Tokens that are read at once of a row that is longer; None: as many as the model can read."""
+
+    packed: bool = False
+    """Whether features share rows in training, one behind the other: then not their widths count, but their sum."""
 
     widest: int = 0
     """Tokens that the model being trained can read at most: up to there batches may be padded to common widths."""
@@ -171,13 +181,18 @@ class Task(ABC):
         """Take from a checkpoint what encoding and collating need: ids of padding and start, tokens in front, the order
         of the labels."""
 
-    def begin(self, model: Any, new: Sequence[str]) -> None:  # noqa: B027
-        """Give new weights a better start than chance, from what `learn` saw; asked after `bind`, before training.
+    def begin(self, model: Any, new: Sequence[str]) -> list[str]:
+        """Give new weights a better start than chance, from what `learn` saw, and try what training asks of a model;
+        asked after `bind`, before training.
 
         Args:
             model: A transformers model.
             new: Names of its modules that are new.
+
+        Returns:
+            What should be said about it.
         """
+        return []
 
     def check(self, model: Any, tokenizer: Any, rows: Sequence[Row], name: str) -> None:  # noqa: B027
         """Try a loaded model on a few rows.
@@ -228,6 +243,19 @@ class Task(ABC):
     def predict(self, engine: Any, rows: Iterable[Row], decoding: "Decoding | None" = None) -> Iterator[Any]:
         """A prediction for every row, in order and in constant memory; ``decoding`` is for tasks that generate."""
 
+    def samples(self, engine: Any, rows: Sequence[Row], seed: int) -> list[Sample]:
+        """What a model writes of its own for some rows, for tasks that train writing without measuring it.
+
+        Args:
+            engine: As `engine` gives it.
+            rows: Whose beginnings it is given.
+            seed: The same one draws the same texts.
+
+        Returns:
+            One for every row, or none at all.
+        """
+        return []
+
     def settle(self, engine: Any, rows: Iterable[Row]) -> list[str]:
         """Choose on validation rows what is neither learned nor given, such as a threshold.
 
@@ -262,6 +290,10 @@ class Task(ABC):
     @abstractmethod
     def measures(self) -> list[Measure]:
         """The scores of this task, the deciding one first."""
+
+    def deciding(self) -> Measure:
+        """The measure that decides which checkpoint is best."""
+        return next(measure for measure in self.measures() if measure.name == self.goal)
 
     def tally(self) -> Tally | None:
         """What gathers what a report shows besides scores; None where there is nothing more."""

@@ -36,7 +36,10 @@ def next_token_batch(features: Sequence[Feature], *, pad: int, row: int | None =
         widest: Up to this width the table's is a multiple of `STEP`.
     """
     ids = [feature["input_ids"] for feature in features]
-    ahead = [np.append(feature.get("labels", feature["input_ids"])[1:], IGNORED) for feature in features]
+    ahead = [
+        np.append(feature.get("labels", feature["input_ids"])[1:], np.int32(IGNORED)).astype(np.int32)
+        for feature in features
+    ]
     if row is None:
         tables, labels = model_inputs(features, pad, widest=widest), padded(ahead, IGNORED, widest=widest)
     else:
@@ -45,7 +48,7 @@ def next_token_batch(features: Sequence[Feature], *, pad: int, row: int | None =
         tables = {
             "input_ids": laid_out(ids, rows, pad, widest=widest),
             # A filled-up place has position 0: it is a document of its own.
-            "position_ids": laid_out([np.arange(len(each)) for each in ids], rows, 0, widest=widest),
+            "position_ids": laid_out([range(len(each)) for each in ids], rows, 0, widest=widest),
         }
     return Batch(
         inputs={name: torch.from_numpy(table) for name, table in tables.items()},

@@ -1,6 +1,7 @@
 """A report as a real run would give it."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,23 @@ def docs():
                 -21.7,
             ),
         ],
+    )
+
+
+@pytest.fixture(scope="session")
+def bits(docs):
+    """A test set whose score is the better the less it is, and of which three digits matter."""
+    before, after = (Score("bits per byte", n, n - 0.01, n + 0.01, "window:96", False, 3) for n in (2.0, 1.5))
+    change = Change(-0.5, -0.612, -0.4, 1 / 1001)
+    example = Example(7, "A text.", [], "2.500 bits per byte", "1.250 bits per byte", 1.25)
+    return replace(
+        docs,
+        before=[before],
+        after=[after],
+        changes={"bits per byte": change},
+        row_score="bits per byte",
+        best_wins=[example],
+        worst_regressions=[],
     )
 
 

@@ -135,6 +135,15 @@ def test_a_score_from_the_hub_shows_three_decimals_and_was_not_tested(report, do
     assert "comet 0.812 0.834 +0.022 not tested" in text
 
 
+def test_a_score_shows_as_many_digits_as_matter_and_less_may_be_a_gain(report, bits):
+    page = render(replace(report, tests=[bits]))
+    text = Page(page).text
+
+    assert "bits per byte 2.000 1.990 to 2.010 1.500 1.490 to 1.510 −0.500 −0.612 to −0.400 p" in text
+    assert "row 7 +1.250" in text
+    assert '<td class="right figure gain">−0.500' in page
+
+
 def test_a_trivial_baseline_is_said_below_the_table(report, docs):
     page = Page(render(replace(report, tests=[replace(docs, baseline="a copy of the source")])))
 

@@ -53,6 +53,14 @@ def test_a_score_from_the_hub_shows_three_decimals_and_was_not_tested(report, do
     )
 
 
+def test_a_score_shows_as_many_digits_as_matter(report, bits):
+    text = render(replace(report, tests=[bits]))
+
+    row = "2.000 (1.990 to 2.010) | 1.500 (1.490 to 1.510) | -0.500 (-0.612 to -0.400) | p"
+    assert f"| docs (1,200 rows) | bits per byte | {row}" in text
+    assert "| row 7 | +1.250 |" in text
+
+
 def test_the_picture_stands_where_it_is(report):
     picture = "![Training loss, validation loss and validation score by step](training.png)"
 

@@ -69,6 +69,20 @@ def test_an_untested_difference_says_so(docs):
     assert verdict([replace(docs, changes={})]) == "BLEU rose from 30.1 to 41.2 on 'docs' (+11.1, not tested)."
 
 
+def test_where_less_is_better_a_fall_is_the_gain(bits):
+    rose = replace(
+        bits, name="news", before=bits.after, after=bits.before, changes={"bits per byte": Change(0.5, 0.4, 0.6, 0.0)}
+    )
+
+    assert verdict([rose, bits]) == (
+        "bits per byte fell from 2.000 to 1.500 on 'docs' (-0.500, 95 % interval -0.612 to -0.400, p < 0.001) and "
+        "rose from 1.500 to 2.000 on 'news' (+0.500, 95 % interval +0.400 to +0.600, p < 0.001)."
+    )
+    assert verdict([replace(bits, before=[], changes={})]) == (
+        "bits per byte is 1.500 (95 % interval 1.490 to 1.510) on 'docs'; there is nothing to compare it with."
+    )
+
+
 def test_rows_seen_in_training_are_a_caution(docs, flores):
     assert cautions([docs, flores]) == [
         "3 of the 1,200 rows of 'docs' also stand in the training data, "
