@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
-def windows(sources: Iterable[str], size: int) -> Iterator[list[str]]:
+def windows(sources: Iterable[T], size: int) -> Iterator[list[T]]:
     """So many sources at a time: memory stays the same for any number of them."""
     stream = iter(sources)
     while window := list(islice(stream, size)):
