@@ -1,8 +1,8 @@
 """Fine-tune opus-mt, BERT and small GPT models with one recipe, one command and a result you can trust.
 
 Layers, left may import right: cli > finetuning, checking > accounts, fitting, doubts > forecasting > starting, job >
-evaluation, pipelines, predicting_files, translating_files > translating, predicting, scoring > sentencewise > tasks,
-documents > training, engines, reports > data, models, metrics > recipe, hub, languages > errors.
+evaluation, pipelines, predicting_files, translating_files > translating, predicting, generating, scoring >
+sentencewise > tasks, documents > training, engines, reports > data, models, metrics > recipe, hub, languages > errors.
 The names below load what they need on first use.
 """
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hftoolkit.errors import HftoolkitError as HftoolkitError
     from hftoolkit.evaluation import evaluate as evaluate
     from hftoolkit.finetuning import finetune as finetune
+    from hftoolkit.generating import generate as generate
     from hftoolkit.pipelines import load as load
     from hftoolkit.pipelines import pipeline as pipeline
     from hftoolkit.recipe.schema import Recipe as Recipe
@@ -29,6 +30,7 @@ _HOMES = {
     "check": "hftoolkit.checking",
     "evaluate": "hftoolkit.evaluation",
     "finetune": "hftoolkit.finetuning",
+    "generate": "hftoolkit.generating",
     "load": "hftoolkit.pipelines",
     "pipeline": "hftoolkit.pipelines",
     "translate": "hftoolkit.translating",

@@ -21,6 +21,8 @@ _BY_ENDING: Final[Mapping[str, str]] = {
     "ForMaskedLM": "pretraining",
     "ForPreTraining": "pretraining",
     "MarianMTModel": "translation",
+    "ForCausalLM": "language_modelling",
+    "LMHeadModel": "language_modelling",
 }
 """The task of a checkpoint from elsewhere, by the end of its architecture's name."""
 

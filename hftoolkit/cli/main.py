@@ -18,6 +18,7 @@ COMMANDS = {
     "evaluate": "Score a model on a recipe's test sets.",
     "predict": "Predict labels, entities or answers for text or a file.",
     "translate": "Translate text, a file, or standard input line by line.",
+    "generate": "Answer a text, or go on with it, as it is written.",
     "recipes": "List, show and copy the built-in recipes.",
 }
 """Names and help, so that `--help` imports none of them."""

@@ -60,6 +60,7 @@ def predict(
 
     from typing import get_args
 
+    from hftoolkit.generating import TASKS
     from hftoolkit.predicting import open_task, task_of
     from hftoolkit.predicting_files import Account, Wishes, predict_file, predictions, recorded
     from hftoolkit.recipe.schema import Format
@@ -69,6 +70,8 @@ def predict(
     kind = task_of(model)
     if kind == "translation":
         raise click.UsageError(f"'{model}' translates: use hftoolkit translate")
+    if kind in TASKS:
+        raise click.UsageError(f"'{model}' writes: use hftoolkit generate")
     wanted = int(device) if device is not None and device.lstrip("-").isdigit() else device
     opened = open_task(model, kind, device=wanted)
     for note in opened.notes:

@@ -21,6 +21,7 @@ _FILES: Final[Mapping[str, str]] = {
     "token-classification": "token_classification",
     "ner": "token_classification",
     "question-answering": "question_answering",
+    "text-generation": "text_generation",
 }
 """The file of every pipeline, by its name."""
 
@@ -30,6 +31,8 @@ _OF_TASKS: Final[Mapping[str, str]] = {
     "pretraining": "fill-mask",
     "ner": "token-classification",
     "question_answering": "question-answering",
+    "language_modelling": "text-generation",
+    "instruction_tuning": "text-generation",
 }
 """The pipeline of every task."""
 

@@ -55,6 +55,7 @@ def test_help() -> None:
         "  evaluate   Score a model on a recipe's test sets.\n"
         "  predict    Predict labels, entities or answers for text or a file.\n"
         "  translate  Translate text, a file, or standard input line by line.\n"
+        "  generate   Answer a text, or go on with it, as it is written.\n"
         "  recipes    List, show and copy the built-in recipes.\n"
     )
 
