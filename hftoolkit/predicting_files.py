@@ -34,6 +34,12 @@ _WORDS: Final = ".conll"
 _ENDINGS_OF: Final = {"question_answering": _BY_ID, "ner": _WORDS}
 """Further ends, by task."""
 
+_HERE: Final = {
+    "columns: {": "name it here:   --column ROLE=COLUMN, as in --column text=sentence",
+    "encoding: gb18030": "save it as UTF-8 first",
+}
+"""What to do, by what a recipe would do."""
+
 _NOTHING: Final[tuple[str, list[str]]] = ("", [])
 """Stands for a text that is not there, and for a list."""
 
@@ -157,8 +163,9 @@ def _texts(opened: Opened, file: Path, account: Account) -> Iterator[Given]:
             "  give a table that has them as columns: .jsonl, .csv or .tsv"
         )
     reading = Reading(Source(source=str(file)), asked, None, Census(str(file)))
-    for line in read_lines(file, None, reading):
-        yield {asked[0]: bare(line)}
+    with _advised():
+        for line in read_lines(file, None, reading):
+            yield {asked[0]: bare(line)}
     reading.finish()
     account.notes += reading.census.notes
 
@@ -171,6 +178,13 @@ def _rows(asked: Sequence[str], file: Path, wishes: Wishes, form: Format, accoun
     kept = {name: column for name, column in map(_named, wishes.keep) if name not in asked}
     source = Source(source=str(file), columns={**wishes.columns, **kept}, format=form)
     census = Census(str(file))
+    with _advised():
+        yield from _read(source, asked, kept, census)
+    account.notes += census.notes
+    account.notes += [f"{file}: left out: {count:,} {reason}" for reason, count in census.dropped.items()]
+
+
+def _read(source: Source, asked: Sequence[str], kept: Iterable[str], census: Census) -> Iterator[Given]:
     for _, raws in sources.read(source, [*asked, *kept], census):
         for row, place, number in raws:
             for role in asked:
@@ -188,8 +202,19 @@ def _rows(asked: Sequence[str], file: Path, wishes: Wishes, form: Format, accoun
                     "  write the character itself, or both halves"
                 ) from None
             yield {name: row[name] for name in kept} | given
-    account.notes += census.notes
-    account.notes += [f"{file}: left out: {count:,} {reason}" for reason, count in census.dropped.items()]
+
+
+@contextmanager
+def _advised() -> Iterator[None]:
+    """Say what to do about a file that no recipe names."""
+    try:
+        yield
+    except DataError as error:
+        found, _, last = str(error).rpartition("\n  ")
+        advice = next((advice for part, advice in _HERE.items() if part in last), None)
+        if advice is None:
+            raise
+        raise DataError(f"{found}\n  {advice}") from error
 
 
 def _named(wish: str) -> tuple[str, str | int]:

@@ -84,6 +84,33 @@ def test_a_kept_column_may_have_another_name(opened: Opened, tmp_path: Path) -> 
     assert records(text) == [{"gold": "pro", "text": "good", **found}]
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            b"review\ngood\n",
+            "no column 'text'\n  the columns are: review\n"
+            "  name it here:   --column ROLE=COLUMN, as in --column text=sentence",
+        ),
+        (b"text\ncaf\xe9\n", "byte 9 (line 2): 0xE9 is not UTF-8 here\n  save it as UTF-8 first"),
+        (b'text\n"a\n', "line 2: not CSV: unexpected end of data\n"),
+    ],
+)
+def test_what_to_do_is_said_as_no_recipe_would(opened: Opened, tmp_path: Path, content: bytes, message: str) -> None:
+    file = tmp_path / "in.csv"
+    file.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        written(opened, file)
+    assert str(caught.value).startswith(f"{file}: {message}")
+
+
+def test_a_file_of_lines_in_another_encoding(opened: Opened, tmp_path: Path) -> None:
+    file = tmp_path / "in.txt"
+    file.write_bytes(b"caf\xe9\n")
+    with pytest.raises(DataError, match=r"is not UTF-8 here\n  save it as UTF-8 first$"):
+        written(opened, file)
+
+
 def test_half_a_character_is_refused(opened: Opened, tmp_path: Path) -> None:
     file = tmp_path / "in.jsonl"
     file.write_text('{"text": "good"}\n{"text": "bad \\ud83d"}\n', encoding="utf-8")
