@@ -11,6 +11,7 @@ from hftoolkit.data.features import Features
 from hftoolkit.data.prepared import RunRows
 from hftoolkit.errors import DataError
 from hftoolkit.reports.run import DataSource, ModelFacts
+from hftoolkit.reports.wording import counted
 
 
 def sources(rows: RunRows) -> list[DataSource]:
@@ -67,14 +68,19 @@ def long_rows(limit: int, found: Mapping[str, Features], cut_part: tuple[str, in
             )
     part, most = cut_part or ("row", limit)
     return [
-        f"{features.too_long:,} {use} rows have more than {limit} tokens on a side and were dropped"
+        _left_out(features.too_long, f"{use} row", f"{limit} tokens on a side", "dropped")
         for use, features in found.items()
         if features.too_long
     ] + [
-        f"{features.cut:,} {use} {part}s have more than {most} tokens and were cut"
+        _left_out(features.cut, f"{use} {part}", f"{most} tokens", "cut")
         for use, features in found.items()
         if features.cut
     ]
+
+
+def _left_out(count: int, what: str, limit: str, how: str) -> str:
+    have, were = ("has", "was") if count == 1 else ("have", "were")
+    return f"{counted(count, what)} {have} more than {limit} and {were} {how}"
 
 
 def beginning(rows: RunRows, facts: ModelFacts) -> list[str]:

@@ -159,8 +159,8 @@ def test_layers_may_learn_at_falling_rates(recipe: Any, tmp_path: Path) -> None:
 def test_cut_rows_are_counted_and_said(recipe: Any) -> None:
     rows = [*REVIEWS, {"text": "good " * 30, "label": "pro"}]
     report = finetune(recipe(rows, training={"max_tokens": 12, "max_steps": 1}))
-    assert "1 training rows have more than 12 tokens and were cut" in report.notes
-    assert "1 validation rows have more than 12 tokens and were cut" in report.notes
+    assert "1 training row has more than 12 tokens and was cut" in report.notes
+    assert "1 validation row has more than 12 tokens and was cut" in report.notes
 
 
 def test_check_says_how_many_would_be_cut(recipe: Any, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hftoolkit.data.rows import Rows
 from hftoolkit.metrics import labels, means
 from hftoolkit.metrics.measure import Measure
 from hftoolkit.reports.classes import LabelTally
+from hftoolkit.reports.wording import counted
 from hftoolkit.tasks.base import Row
 from hftoolkit.tasks.classification.label_set import LabelSet
 from hftoolkit.tasks.classification.options import Options
@@ -91,7 +92,7 @@ class SeveralLabels:
         )
         return [
             f"a label is predicted from a probability of {self.threshold:.3f} on, which gives the highest macro F1 on "
-            f"{len(pairs):,} validation rows"
+            f"{counted(len(pairs), 'validation row')}"
         ]
 
     def trivial(self) -> Classified:

@@ -25,6 +25,7 @@ from hftoolkit.metrics.answers import Agreement, chinese, choose_silence, englis
 from hftoolkit.metrics.measure import Measure
 from hftoolkit.models.saved import Saved
 from hftoolkit.recipe.schema import Languages
+from hftoolkit.reports.wording import counted
 from hftoolkit.tasks.base import Feature, Row, Task
 from hftoolkit.tasks.question_answering.answering import LISTED, Answer, Answered, answers_of, logits_of
 from hftoolkit.tasks.question_answering.options import Options
@@ -221,7 +222,7 @@ class QuestionAnswering(Task):
         self.threshold = choose_silence(*np.array(scores).T).threshold
         return [
             f"no answer is given where its log-probability exceeds that of the best answer by {self.threshold:.2f}, "
-            f"which gives the highest F1 on {len(scores):,} validation rows"
+            f"which gives the highest F1 on {counted(len(scores), 'validation row')}"
         ]
 
     def agreement(self, text: str, row: Row) -> Agreement:
