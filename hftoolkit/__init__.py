@@ -1,7 +1,7 @@
 """Fine-tune opus-mt, BERT and small GPT models with one recipe, one command and a result you can trust.
 
 Layers, left may import right: cli > finetuning, checking > accounts, fitting, doubts > forecasting > starting, job >
-evaluation, pipelines, predicting_files, translating_files > translating, predicting, generating, scoring >
+evaluation, pipelines, predicting_files, translating_files > translating, predicting, generating, samples, scoring >
 sentencewise > tasks, documents > training, engines, reports > data, models, metrics > recipe, hub, languages > errors.
 The names below load what they need on first use.
 """

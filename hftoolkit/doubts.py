@@ -14,7 +14,7 @@ from hftoolkit.data.rows import Rows
 from hftoolkit.forecasting import evaluations, free_disk
 from hftoolkit.job import warmup_steps
 from hftoolkit.models.loading import Loaded
-from hftoolkit.recipe.schema import Recipe, ScratchEncoder
+from hftoolkit.recipe.schema import Recipe, ScratchDecoder, ScratchEncoder
 from hftoolkit.reports.checkup import Forecast
 from hftoolkit.reports.wording import counted, duration, memory, share
 from hftoolkit.tasks.base import Row, Task
@@ -119,8 +119,8 @@ def doubts_about_tokens(task: Task, tokenizer: Any, train: Features, rows: Rows,
             f"{key}: {train.cut:,} of {len(rows):,} training {part}s are longer than {most} tokens, and are cut: what "
             "stands at their ends is not learned from\n  raise it if the model has more positions"
         )
-    if tokenizer.unk_token_id is None:
-        return
+    if tokenizer.unk_token_id in (None, tokenizer.bos_token_id, tokenizer.eos_token_id):
+        return  # tokenizers of bytes know every character, and name what stands between texts in its place
     some = train.table.take_arrays(_places(len(train), _SAMPLE))
     unknown = {
         side_name(side): float((np.concatenate([one[side] for one in some]) == tokenizer.unk_token_id).mean())
@@ -157,7 +157,7 @@ def doubts_about_plan(recipe: Recipe, plan: Plan, limit: int) -> Iterator[str]:
     if alone > _ALONE:
         yield f"training.batch_tokens: {share(alone, 1)} of the steps hold a single row\n  raise it"
     scratch = recipe.model.scratch
-    if isinstance(scratch, ScratchEncoder) and scratch.positions > limit:
+    if isinstance(scratch, ScratchEncoder | ScratchDecoder) and scratch.positions > limit:
         yield (
             f"model.scratch.positions: training.max_tokens lets {limit:,} of {scratch.positions:,} be "
             "trained: longer texts will be misread\n  set both to the same"

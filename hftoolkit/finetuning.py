@@ -28,6 +28,7 @@ from hftoolkit.reports.files import write_report
 from hftoolkit.reports.folder import RunFolder, open_run, write_whole
 from hftoolkit.reports.run import Report
 from hftoolkit.reports.scores import UNTOUCHED, TestSet
+from hftoolkit.samples import Samples, samples_of, samples_section
 from hftoolkit.scoring import (
     Scored,
     compared,
@@ -114,6 +115,7 @@ def _run(
     _say(accelerator, notes)
     with clock("baseline"):
         before = _baseline(recipe, task, start, rows) if accelerator.is_main_process else {}
+        written = _samples(recipe, task, start, rows) if accelerator.is_main_process else {}
     accelerator.wait_for_everyone()
     with clock("encode"), accelerator.main_process_first():
         features, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
@@ -145,7 +147,7 @@ def _run(
         del model
     with clock("test"):
         tests, decoding, said = (
-            _test(recipe, task, rows, before, extra, folder, able=does_already(recipe, start))
+            _test(recipe, task, rows, before, written, extra, folder, able=does_already(recipe, start))
             if accelerator.is_main_process
             else ([], "", ())
         )
@@ -207,6 +209,14 @@ def _baseline(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[
     return found
 
 
+def _samples(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[str, Samples]:
+    """What the untouched model writes, if it does."""
+    if not does_already(recipe, start):
+        return {}
+    engine = engine_of(task, start.model, start.tokenizer, recipe)
+    return samples_of(task, engine, rows.tests, recipe.training.seed)
+
+
 def _settle(recipe: Recipe, task: Task, tokenizer: Any, model: Any, rows: RunRows) -> list[str]:
     """Choose on validation rows what is left to choose, with the weights that are kept."""
     whole = model.get_base_model() if recipe.adapter is not None else model
@@ -231,6 +241,7 @@ def _test(
     task: Task,
     rows: RunRows,
     before: Mapping[str, Scored],
+    written: Mapping[str, Samples],
     extra: Mapping[str, Any],
     folder: RunFolder,
     *,
@@ -246,13 +257,15 @@ def _test(
     task.restore(tuned.saved, tuned.model.config)
     engine = engine_of(task, tuned.model, tuned.tokenizer, recipe)
     baseline = UNTOUCHED if able else task.trivial_name
-    tests = []
+    seed, tests = recipe.training.seed, []
+    writes = samples_of(task, engine, rows.tests, seed)
     for name, part in rows.tests.items():
         log.info("scoring '%s' after training (%s rows)", name, f"{len(part):,}")
         tally = task.tally()
         after = score_model(task, engine, part, Decoding.of(recipe.evaluation), tally)
         _write_predictions(task, name, part, before[name], after, folder)
         test = compared(task, name, part, before[name], after, baseline, rows.leaks[name])
+        test.sections.extend(samples_section(written.get(name, {}), writes[name], seed))
         test.sections.extend(tally.sections() if tally else [])
         test.before.extend(extra_scores(task, extra, part, before[name]))
         test.after.extend(extra_scores(task, extra, part, after))

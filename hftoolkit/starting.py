@@ -19,8 +19,9 @@ from hftoolkit.models.keys import tokenizer_key
 from hftoolkit.models.loading import Loaded, load_checkpoint
 from hftoolkit.models.positions import positions
 from hftoolkit.models.scratch import build_marian
+from hftoolkit.models.scratch_decoder import ROWS, build_gpt
 from hftoolkit.models.scratch_encoder import build_bert
-from hftoolkit.recipe.schema import Recipe, Scratch, ScratchEncoder
+from hftoolkit.recipe.schema import Recipe, Scratch, ScratchDecoder, ScratchEncoder
 from hftoolkit.reports.run import ModelFacts
 from hftoolkit.tasks.base import Task
 
@@ -82,11 +83,18 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
     return loaded, notes + frozen_weights(loaded.model, recipe.training.freeze)[1]
 
 
-def _build(recipe: Recipe, sizes: Scratch | ScratchEncoder, task: Task, train: Rows, folder: Path) -> list[str]:
+def _build(
+    recipe: Recipe, sizes: Scratch | ScratchDecoder | ScratchEncoder, task: Task, train: Rows, folder: Path
+) -> list[str]:
     """Write a new checkpoint, and give what should be said about it."""
-    if isinstance(sizes, Scratch):
-        return build_marian(sizes, task.texts(train), recipe.data.languages, folder, recipe.training.seed)
-    return build_bert(sizes, partial(task.texts, train), folder, recipe.training.seed)
+    seed = recipe.training.seed
+    match sizes:
+        case Scratch():
+            return build_marian(sizes, task.texts(train), recipe.data.languages, folder, seed)
+        case ScratchDecoder():
+            return build_gpt(sizes, task.texts(train.evenly(ROWS)), folder, seed)
+        case ScratchEncoder():
+            return build_bert(sizes, partial(task.texts, train), folder, seed)
 
 
 def features_of(recipe: Recipe, task: Task, start: Loaded, rows: Rows) -> Features:

@@ -30,14 +30,18 @@ def finetune(recipe: str, overrides: tuple[str, ...], overwrite: bool) -> None:
 
 
 def _lines(report: "Report") -> Iterator[str]:
+    from hftoolkit.generating import TASKS
+    from hftoolkit.reports.wording import interval
+
     yield report.verdict()
     wide = max(len(test.name) for test in report.tests)
     long = max(len(score.name) for test in report.tests for score in test.after)
     for test in report.tests:
         for before, after in zip(test.before, test.after, strict=True):
-            interval = "" if after.low is None else f"  [{after.low:.1f}, {after.high:.1f}]"
-            yield f"  {test.name:{wide}}  {after.name:{long}} {before.value:6.2f} -> {after.value:6.2f}{interval}"
+            digits = max(2, after.decimals)
+            change = f"{before.value:6.{digits}f} -> {after.value:6.{digits}f}{interval(after)}"
+            yield f"  {test.name:{wide}}  {after.name:{long}} {change}"
     output = report.recipe["output"]
     yield f"  report:   {output}/report.html"
-    command = "translate" if report.task == "translation" else "predict"
+    command = "translate" if report.task == "translation" else "generate" if report.task in TASKS else "predict"
     yield f'  use it:   hftoolkit {command} --model {output} "..."'

@@ -1,8 +1,13 @@
 """How many tokens a model can read."""
 
-from typing import Any
+from typing import Any, Final
 
 from torch import nn
+
+from hftoolkit.models.decoders import reach
+
+_ANY_NUMBER: Final = 1 << 20
+"""Tokens that are enough where a model has no positions."""
 
 
 def positions(model: Any) -> int:
@@ -10,7 +15,7 @@ def positions(model: Any) -> int:
 
     RoBERTa and its kin number positions from behind their padding token's: of 514 rows in the table 512 can be used.
     """
-    stated = int(model.config.max_position_embeddings)
+    stated = reach(model.config) or _ANY_NUMBER
     tables = (module for name, module in model.named_modules() if name.endswith("position_embeddings"))
     table = next((module for module in tables if isinstance(module, nn.Embedding)), None)
     return stated if table is None or table.padding_idx is None else stated - table.padding_idx - 1

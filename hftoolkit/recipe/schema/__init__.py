@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from hftoolkit.recipe.schema.data import Data, Filters, Format, Languages, Source, Split
-from hftoolkit.recipe.schema.model import Model, OfEncoder, Scratch, ScratchEncoder
+from hftoolkit.recipe.schema.model import Model, OfDecoder, OfEncoder, Scratch, ScratchDecoder, ScratchEncoder
 from hftoolkit.recipe.schema.part import Part, Text
 from hftoolkit.recipe.schema.training import Adapter, Averaging, Evaluation, Training
 
@@ -22,6 +22,7 @@ __all__ = [
     "Part",
     "Recipe",
     "Scratch",
+    "ScratchDecoder",
     "ScratchEncoder",
     "Source",
     "Split",
@@ -68,10 +69,10 @@ class Recipe(Part):
     @field_validator("model", mode="before")
     @classmethod
     def _new_as_the_task_needs_it(cls, model: Any, info: ValidationInfo) -> Any:
-        scratch = model.get("scratch") if isinstance(model, Mapping) else None
-        if isinstance(scratch, Mapping) and info.data.get("task") != "translation":
-            return {**model, "scratch": OfEncoder(scratch)}
-        return model
+        scratch, task = model.get("scratch") if isinstance(model, Mapping) else None, info.data.get("task")
+        if not isinstance(scratch, Mapping) or task == "translation":
+            return model
+        return {**model, "scratch": (OfDecoder if task == "language_modelling" else OfEncoder)(scratch)}
 
     @field_validator("training")
     @classmethod

@@ -42,7 +42,7 @@ class Scratch(Part):
 
 
 class ScratchEncoder(Part):
-    """A new encoder in the BERT form, with a WordPiece tokenizer trained on the rows: for all tasks but translation."""
+    """A new encoder in the BERT form, with a WordPiece tokenizer trained on the rows: for tasks that read texts."""
 
     vocabulary: int = Field(default=8000, ge=100, le=65000)
     """Pieces of the tokenizer."""
@@ -74,6 +74,36 @@ class ScratchEncoder(Part):
         return self
 
 
+class ScratchDecoder(Part):
+    """A new decoder in the GPT-2 form, with a byte-level BPE tokenizer trained on the rows: for language modelling."""
+
+    vocabulary: int = Field(default=8000, ge=257, le=65000)
+    """Pieces of the tokenizer: 256 bytes, the token between texts, and what often stands together."""
+
+    layers: int = Field(default=6, ge=1)
+    """Layers of the decoder."""
+
+    width: int = Field(default=256, ge=8)
+    """Hidden size H, a multiple of `heads`."""
+
+    feed_forward: int = Field(default=1024, ge=8)
+    """Inner size of the feed-forward blocks."""
+
+    heads: int = Field(default=4, ge=1)
+    """Attention heads of every layer."""
+
+    dropout: Share = 0.1
+    """Share of activations set to zero in training."""
+
+    positions: int = Field(default=512, ge=16)
+    """Tokens that are read at once."""
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "ScratchDecoder":
+        _check_heads(self.width, self.heads)
+        return self
+
+
 def _check_heads(width: int, heads: int) -> None:
     if width % heads:
         raise ValueError(f"width {width} is not a multiple of heads {heads}")
@@ -83,12 +113,20 @@ class OfEncoder(dict[str, Any]):
     """A mapping that is meant to be a `ScratchEncoder`: what it holds need not tell."""
 
 
+class OfDecoder(dict[str, Any]):
+    """The same of a `ScratchDecoder`."""
+
+
 def _kind_of_scratch(value: Any) -> str:
+    if isinstance(value, ScratchDecoder | OfDecoder):
+        return "<decoder>"
     return "<encoder>" if isinstance(value, ScratchEncoder | OfEncoder) else "<translator>"
 
 
 AnyScratch = Annotated[
-    Annotated[Scratch, Tag("<translator>")] | Annotated[ScratchEncoder, Tag("<encoder>")],
+    Annotated[Scratch, Tag("<translator>")]
+    | Annotated[ScratchEncoder, Tag("<encoder>")]
+    | Annotated[ScratchDecoder, Tag("<decoder>")],
     Discriminator(_kind_of_scratch),
 ]
 
@@ -103,7 +141,7 @@ class Model(Part):
     """Branch, tag or commit of a hub id."""
 
     scratch: AnyScratch | None = None
-    """Sizes of a new model; `{}` takes the defaults. A translator has other ones than an encoder."""
+    """Sizes of a new model; `{}` takes the defaults. A translator has other ones than an encoder or a decoder."""
 
     @model_validator(mode="after")
     def _one_of_two(self) -> "Model":

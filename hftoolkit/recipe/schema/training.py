@@ -55,7 +55,7 @@ class Training(Part):
 
     max_tokens: int | None = Field(default=None, ge=4)
     """Longest side of a training row, in tokens; longer rows are cut where the task can, else dropped, and counted.
-    Left out: 256, or in question answering `options.window`."""
+    Left out: 256, or in language modelling and question answering `options.window`."""
 
     freeze: list[Text] = Field(default=[])
     """Modules or parameters of the model that stay as they are, by name, whole or from a dot to the end, with `*`, `?`

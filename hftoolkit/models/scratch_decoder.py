@@ -1,0 +1,77 @@
+"""A new GPT-2: a byte-level BPE tokenizer trained on the rows, and weights that know nothing yet."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from hftoolkit.models.loading import quiet
+from hftoolkit.models.scratch_words import fewer_pieces
+from hftoolkit.recipe.schema import ScratchDecoder
+
+END: Final = "<|endoftext|>"
+"""Stands before every text and behind it, as in GPT-2 itself."""
+
+ROWS: Final = 200_000
+"""Rows the tokenizer is trained on at most."""
+
+
+def build_gpt(sizes: ScratchDecoder, texts: Iterable[str], folder: Path, seed: int) -> list[str]:
+    """Write a new decoder and its tokenizer as a standard GPT-2 checkpoint.
+
+    Args:
+        sizes: Layers, widths and vocabulary.
+        texts: For the tokenizer.
+        folder: Where the checkpoint goes; created.
+        seed: Seed of the weights.
+
+    Returns:
+        What should be said about it.
+
+    Source:
+        Radford et al., 2019, Language Models are Unsupervised Multitask Learners.
+    """
+    from transformers import GPT2Config, GPT2LMHeadModel, GPT2Tokenizer
+
+    vocabulary, merges = _train_tokenizer(sizes, texts)
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = GPT2Tokenizer(vocab=vocabulary, merges=merges, model_max_length=sizes.positions)
+    config = GPT2Config(
+        vocab_size=len(vocabulary),
+        n_positions=sizes.positions,
+        n_embd=sizes.width,
+        n_layer=sizes.layers,
+        n_head=sizes.heads,
+        n_inner=sizes.feed_forward,
+        resid_pdrop=sizes.dropout,
+        embd_pdrop=sizes.dropout,
+        attn_pdrop=sizes.dropout,
+        bos_token_id=vocabulary[END],
+        eos_token_id=vocabulary[END],
+    )
+    with torch.random.fork_rng(devices=[]), quiet():
+        torch.manual_seed(seed)
+        # Its own initialisation: the deeper the model, the less each layer adds to what goes through it.
+        GPT2LMHeadModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return fewer_pieces(len(vocabulary), sizes.vocabulary)
+
+
+def _train_tokenizer(sizes: ScratchDecoder, texts: Iterable[str]) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """The tokens with their numbers, and which of them become one, in order."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=sizes.vocabulary,
+        special_tokens=[END],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        min_frequency=2,
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    found = json.loads(tokenizer.to_str())["model"]
+    return found["vocab"], [tuple(pair) for pair in found["merges"]]
