@@ -3,7 +3,7 @@
 import logging
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
@@ -11,6 +11,7 @@ from accelerate.utils import broadcast_object_list
 from hftoolkit.errors import ModelError, OutputError
 from hftoolkit.job import Job, harm_of_dropout, measure_of, plan_of, prepared, steps_of
 from hftoolkit.metrics.measure import Measure
+from hftoolkit.reports.wording import counted
 from hftoolkit.tasks.base import Task
 from hftoolkit.training.averaging import Candidates
 from hftoolkit.training.checkpoints import Place, load_checkpoint, save_checkpoint, save_weights
@@ -20,6 +21,10 @@ from hftoolkit.training.progress import watched
 from hftoolkit.training.tracking import start_tracking, track, track_step
 
 log = logging.getLogger("hftoolkit")
+
+_CALMER: Final = (
+    "  start again with a lower training.learning_rate, or a longer training.warmup_ratio:   add --overwrite"
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ def fit(job: Job, accelerator: Accelerator) -> Fitted:
             continue
         if main:
             scores = measure()
+            _check_validation(step.number, scores["loss"])
             track(accelerator, "validation", step.number, scores)
             place = _judged(place, step.number, scores[job.task.goal], higher=job.task.deciding().higher)
             if place.best_step == step.number:
@@ -98,7 +104,9 @@ def fit(job: Job, accelerator: Accelerator) -> Fitted:
             break
     done = [line for line in folder.lines() if "loss" in line] if main else []
     if len(done) < plan.total and main:
-        notes.append(f"stopped after step {len(done):,}: no better {job.task.goal} in {place.worse} evaluations")
+        notes.append(
+            f"stopped after step {len(done):,}: no better {job.task.goal} in {counted(place.worse, 'evaluation')}"
+        )
         log.info(notes[-1])
     averaged: list[int] = []
     if candidates and main:
@@ -143,9 +151,14 @@ def _check_finite(step: Step) -> None:
     if not math.isfinite(step.loss + step.gradient_norm):
         raise ModelError(
             f"step {step.number:,}: the loss is {step.loss:g} and the gradient's length {step.gradient_norm:g}: "
-            "training has diverged\n"
-            "  start again with a lower training.learning_rate, or a longer training.warmup_ratio:   add --overwrite"
+            f"training has diverged\n{_CALMER}"
         )
+
+
+def _check_validation(step: int, loss: float) -> None:
+    """The same of what the last step made of the weights, which no training step will tell."""
+    if not math.isfinite(loss):
+        raise ModelError(f"step {step:,}: the validation loss is {loss:g}: training has diverged\n{_CALMER}")
 
 
 def _due(job: Job, step: Step, total: int) -> bool:

@@ -453,6 +453,19 @@ def test_a_run_that_diverges_is_stopped_before_its_weights_are_kept(at: Workplac
     assert not job.folder.last.exists()
 
 
+def test_a_run_whose_last_step_diverges_is_stopped_too(at: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = {"loss": float("nan"), "chrF2": 0.0}
+    monkeypatch.setattr(fitting, "measure_of", lambda job, accelerator: lambda: scores)
+    job = replace(at.job(max_steps=1), able=False)
+    with pytest.raises(ModelError) as caught:
+        fit(job, Accelerator(cpu=True))
+    assert str(caught.value) == (
+        "step 1: the validation loss is nan: training has diverged\n"
+        "  start again with a lower training.learning_rate, or a longer training.warmup_ratio:   add --overwrite"
+    )
+    assert not job.folder.best.exists()
+
+
 def test_a_damaged_checkpoint_is_told(at: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt(at, monkeypatch, 6)
     last = RunFolder(at.root / "run").last
