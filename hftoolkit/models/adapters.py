@@ -133,6 +133,7 @@ def add_adapter(model: Any, settings: Adapter, base: str, revision: str, head: S
         arXiv:2312.03732.
     """
     from peft import LoraConfig, get_peft_model
+    from transformers.pytorch_utils import Conv1D
 
     config = LoraConfig(
         r=settings.rank,
@@ -141,6 +142,7 @@ def add_adapter(model: Any, settings: Adapter, base: str, revision: str, head: S
         target_modules=adapter_targets(model, settings.targets, head),
         use_dora=settings.kind == "dora",
         use_rslora=settings.kind == "rslora",
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # as GPT-2 keeps its weights
         modules_to_save=list(head) or None,
     )
     with _as_released():

@@ -23,6 +23,7 @@ from hftoolkit.models.adapters import (
 )
 from hftoolkit.models.loading import load_checkpoint
 from hftoolkit.recipe.schema import Adapter, Languages
+from hftoolkit.tasks.language_modelling import LanguageModelling
 from hftoolkit.tasks.translation import Translation
 
 TASK = Translation(Translation.Options(), Languages(source="en", target="zh-Hans"))
@@ -321,4 +322,45 @@ def test_a_new_head_that_shares_weights_with_the_embeddings_is_refused() -> None
         "adapter: this checkpoint has no head for the task, and a new one, cls.predictions, shares weights with the "
         "embeddings, which an adapter leaves as they are\n"
         "  leave out 'adapter' to train all weights, or start from a checkpoint that has the head"
+    )
+
+
+# Decoders
+
+
+CAUSAL = pytest.mark.parametrize("name", ["gpt2", "llama"])
+
+
+def causal_scores(model: Any) -> Tensor:
+    with torch.no_grad():
+        found: Tensor = model.eval()(input_ids=torch.arange(10).reshape(2, 5)).logits
+    return found
+
+
+@CAUSAL
+@KINDS
+def test_decoders_are_adapted_whole_and_saved(
+    name: str, kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """GPT-2 keeps its weights the other way round: what peft is not told it warns of, and gets wrong for DoRA."""
+    folder = request.getfixturevalue(name)
+    task = LanguageModelling({}, None)
+    loaded = load_checkpoint(str(folder), task.auto_class).model
+    before = causal_scores(loaded)
+    layers = len(adapter_targets(loaded, None))
+    torch.manual_seed(1)
+    wrapped = add_adapter(loaded, Adapter(kind=kind, rank=2), str(folder), "main")
+    torch.testing.assert_close(causal_scores(wrapped), before)
+    assert sum("lora_A" in each for each, _ in wrapped.named_parameters()) == 2 * (layers + (name == "gpt2"))
+    optimizer = torch.optim.AdamW([p for p in wrapped.parameters() if p.requires_grad], lr=0.05)
+    ids = torch.arange(12).reshape(2, 6)
+    for _ in range(3):
+        wrapped(input_ids=ids, labels=ids).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    after = causal_scores(wrapped)
+    assert (after - before).abs().max() > 0.1
+    save_adapter(wrapped, tmp_path)
+    torch.testing.assert_close(
+        causal_scores(load_checkpoint(str(tmp_path), task.auto_class).model), after, rtol=1e-4, atol=1e-4
     )
