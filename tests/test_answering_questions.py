@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from finder import write_finder
 from running import hftoolkit, recipe_on, values, write_jsonl
+from transformers import BertConfig
 
 from hftoolkit.checking import check
 from hftoolkit.errors import DataError
@@ -153,7 +154,7 @@ def test_windows_are_learned_from_as_they_are_read(
     recipe: Any, options: Any, training: Any, positions: int, tokens: int
 ) -> None:
     found = recipe_from(recipe(training=training), tasks=task_options())
-    model = SimpleNamespace(config=SimpleNamespace(max_position_embeddings=positions), named_modules=lambda: ())
+    model = SimpleNamespace(config=BertConfig(max_position_embeddings=positions), named_modules=lambda: ())
     start = Loaded("m", Path(), model, None, None, ())
     assert longest(found, QuestionAnswering(options, None), start) == tokens
     assert longest(found, Ner({}, None), start) == min(training.get("max_tokens", 256), positions)
@@ -168,6 +169,19 @@ def test_windows_that_are_shorter_in_training_are_told(recipe: Any) -> None:
     assert said in finetune(recipe(options=options, training={"max_tokens": 24, "max_steps": 1})).notes
     assert said in [one.message for one in check(recipe(options=options, training={"max_tokens": 24})).findings]
     assert "training.max_tokens" not in str(check(recipe(options=options, training={"max_tokens": 32})))
+
+
+def test_questions_that_are_cut_at_half_of_a_window_are_told_so(recipe: Any, tmp_path: Path) -> None:
+    given = recipe(options={"window": 16, "stride": 0}, training={"max_steps": 1})
+    rows = [
+        {"question": "what is it " * 3, "context": "the food was awful", "answers": ["awful"]},
+        {"question": "what?", "context": "the food was bad", "answers": ["bad"]},
+    ]
+    file = {"source": str(write_jsonl(tmp_path / "few.jsonl", rows))}
+    given["data"] |= {"train": file, "validation": file, "test": file}
+    notes = finetune(given).notes
+    assert "1 training question has more than 6 tokens and was cut" in notes
+    assert "1 question is longer than 6 tokens and was cut" in notes
 
 
 def test_check_tells_questions_that_are_cut(recipe: Any) -> None:

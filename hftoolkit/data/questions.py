@@ -26,6 +26,10 @@ class Sizes:
     question: int
     """The longest question; it never has more than half of the window."""
 
+    def share(self, frame: "Frame") -> int:
+        """Tokens of the longest question in a frame."""
+        return max(0, min(self.question, (self.window - len(frame)) // 2))
+
 
 @dataclass(frozen=True, eq=False)
 class Asked:
@@ -100,7 +104,7 @@ def read_questions(rows: Sequence[Mapping[str, Any]], tokenizer: Any, frame: Fra
     """
     questions = _tokens((row["question"].strip() for row in rows), tokenizer)
     contexts = _tokens((row["context"] for row in rows), tokenizer)
-    share = max(0, min(sizes.question, (sizes.window - len(frame)) // 2))
+    share = sizes.share(frame)
     found = []
     for row in rows:
         question, _ = questions[row["question"].strip()]

@@ -219,7 +219,7 @@ def test_models_of_bytes_are_not_told_which_text_a_token_is_of(bert: Path) -> No
     tokenizer = tokenizer_of("bytes", bert)
     tokenizer.model_input_names = ["input_ids", "attention_mask"]
     task = QuestionAnswering({}, None)
-    task.bind(tokenizer, None)
+    task.bind(tokenizer, transformers.BertConfig())
     assert task.others == ("context", "answer")
     ((feature,),) = task.encode([row("café 中文 was", "中文")], tokenizer, 48)
     first, last = feature["answer"]
@@ -367,7 +367,9 @@ def test_long_questions_are_counted_and_said(loaded: Loaded) -> None:
     list(task.predict(engine, [row(FILLER * 9), row("awful", question="a?")]))
     assert engine.notes == ("1 question is longer than 3 tokens and was cut",)
     assert task.cut_part == ("question", 3)
-    assert task.adapted(max_question_tokens=5).cut_part == ("question", 5)
+    shorter = task.adapted(max_question_tokens=2)
+    list(shorter.predict(engine, [row("bad", question="was it good")]))
+    assert engine.notes == ("2 questions are longer than 2 tokens and were cut",)
 
 
 # When nothing is answered

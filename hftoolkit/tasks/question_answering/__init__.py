@@ -111,6 +111,7 @@ class QuestionAnswering(Task):
                 "  choose an encoder:   model: {name: google-bert/bert-base-uncased}"
             )
         self.others = (*["token_type_ids"] * bool(self.frame.types), "context", "answer")
+        self.cut_part = "question", self._sizes(config.max_position_embeddings).share(self.frame)
 
     def fingerprint(self) -> str:
         options = self.options
@@ -127,9 +128,10 @@ class QuestionAnswering(Task):
         return [taught(row, asked, no_answer=self.options.no_answer) for row, asked in zip(rows, read, strict=True)]
 
     def _read(self, rows: Sequence[Row], tokenizer: Any, limit: int) -> list[Asked]:
-        options = self.options
-        sizes = Sizes(min(options.window, limit), options.stride, options.max_question_tokens)
-        return read_questions(rows, tokenizer, self.frame, sizes)
+        return read_questions(rows, tokenizer, self.frame, self._sizes(limit))
+
+    def _sizes(self, limit: int) -> Sizes:
+        return Sizes(min(self.options.window, limit), self.options.stride, self.options.max_question_tokens)
 
     def collate(self, features: Sequence[Mapping[str, NDArray[np.int32]]], seed: int) -> "Batch":
         return batch_of(features, self.pad, self.widest)
@@ -182,7 +184,7 @@ class QuestionAnswering(Task):
             waiting.extend(asked)
             return [one.features for one in asked]
 
-        engine.cut_part = self.cut_part
+        engine.cut_part = "question", self._sizes(engine.limit).share(self.frame)
         longest = self.options.max_answer_tokens
         for row, _, logits in engine.run(rows, read, logits_of, batch_rows=batch_rows):
             asked = waiting.popleft()
@@ -192,7 +194,7 @@ class QuestionAnswering(Task):
         """The same with other options, for the same model."""
         other = copy(self)
         other.options = self.options.model_copy(update=options)
-        other.cut_part, other.window = ("question", other.options.max_question_tokens), other.options.window
+        other.window = other.options.window
         return other
 
     def chosen(self, found: Answered) -> Answer:
