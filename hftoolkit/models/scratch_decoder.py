@@ -47,7 +47,7 @@ def build_gpt(sizes: ScratchDecoder, texts: Iterable[str], folder: Path, seed: i
         n_inner=sizes.feed_forward,
         resid_pdrop=sizes.dropout,
         embd_pdrop=sizes.dropout,
-        attn_pdrop=sizes.dropout,
+        attn_pdrop=0.0,  # inside attention it would cost far more than elsewhere: 1.6 times the time of 1,024 tokens
         bos_token_id=vocabulary[END],
         eos_token_id=vocabulary[END],
     )

@@ -50,7 +50,7 @@ def test_it_has_the_sizes_asked_for(checkpoint: Path) -> None:
     model, tokenizer = transformers.AutoModelForCausalLM.from_pretrained(str(checkpoint)), tokenizer_of(checkpoint)
     config = model.config
     assert (config.n_layer, config.n_embd, config.n_inner, config.n_head, config.n_positions) == (2, 16, 24, 2, 32)
-    assert (config.resid_pdrop, config.embd_pdrop, config.attn_pdrop) == (0.2, 0.2, 0.2)
+    assert (config.resid_pdrop, config.embd_pdrop, config.attn_pdrop) == (0.2, 0.2, 0.0)
     assert len(tokenizer) == config.vocab_size == 290
     assert tokenizer.model_max_length == 32
 
