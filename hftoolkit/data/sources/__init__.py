@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from hftoolkit.data.census import Census
-from hftoolkit.data.sources import conll, delimited, hub, jsonl, parquet, po, squad, text, tmx, xliff
+from hftoolkit.data.sources import conll, delimited, hub, json_lists, jsonl, parquet, po, squad, text, tmx, xliff
 from hftoolkit.data.sources.cells import uniform
 from hftoolkit.data.sources.formats import check_roles, files_of_format, format_of
 from hftoolkit.data.sources.reading import Part, Raw, Reading
@@ -17,6 +17,7 @@ from hftoolkit.recipe.schema import Format, Languages, Source
 
 _READERS: dict[Format, Callable[[Path, Reading], Iterator[Raw]]] = {
     "jsonl": jsonl.read,
+    "json": json_lists.read,
     "csv": delimited.read_csv,
     "tsv": delimited.read_tsv,
     "parquet": parquet.read,

@@ -25,6 +25,8 @@ def uniform(raws: Iterator[Raw], reading: Reading) -> Iterator[Raw]:
         DataError: For all rows of a file at once whose values cannot be read so.
     """
     roles = set(reading.roles)
+    if roles == {"text"}:
+        return _each(raws, _document, BadRows(""), reading)
     if {"text", "spans"} <= roles:
         return _each(raws, _spans, BadRows(ADVICE_FOR_SPANS), reading)
     if {"context", "answers"} <= roles:
@@ -50,6 +52,18 @@ def _each(raws: Iterator[Raw], read: _Read, bad: BadRows, reading: Reading) -> I
         else:
             yield row, place, number
     bad.check()
+
+
+def _document(row: dict[str, Any], where: str, reading: Reading) -> dict[str, Any]:
+    """A text of several parts, such as a title and a list of paragraphs, as the lines of one."""
+    parts = row["text"]
+    if not isinstance(parts, list):
+        return row
+    lines = [line for part in parts for line in (part if isinstance(part, list) else [part])]
+    if not all(isinstance(line, str) for line in lines):
+        return row
+    reading.count("texts of several parts, which become lines", where)
+    return {"text": "\n".join(lines)}
 
 
 def _labels(row: dict[str, Any], where: str, reading: Reading) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from hftoolkit.data.sources.files import File, expand, is_compressed, is_pattern, missing_file
+from hftoolkit.data.sources.json_lists import is_list
 from hftoolkit.data.sources.squad import is_squad
 from hftoolkit.errors import DataError
 from hftoolkit.recipe.schema import Format, Source
@@ -47,8 +48,8 @@ def name_of(source: Source) -> str:
 
 def format_of_file(path: Path) -> Format | None:
     """The format that a file's name tells, and of ``.json`` its beginning; ``.gz`` at its end does not matter."""
-    if _ending(path) == ".json" and path.is_file() and is_squad(path):
-        return "squad"
+    if _ending(path) == ".json" and path.is_file():
+        return "squad" if is_squad(path) else "json" if is_list(path) else "jsonl"
     return _FORMAT_OF_SUFFIX.get(_ending(path))
 
 
@@ -155,7 +156,7 @@ def _told_by_names(name: str, files: Sequence[File]) -> Format:
 def _untold(path: Path) -> DataError:
     return DataError(
         f"{path}: its name does not tell its format\n"
-        "  say it:  format: tsv  (or csv, jsonl, parquet, po, tmx, xliff, conll, conllu, squad)\n"
+        "  say it:  format: tsv  (or csv, jsonl, json, parquet, po, tmx, xliff, conll, conllu, squad)\n"
         "  parallel text is named under 'files'"
     )
 

@@ -32,7 +32,7 @@ def read_lines(path: Path, encoding: str | None, reading: Reading) -> Iterator[s
     Raises:
         DataError: If the file cannot be read, or a byte is not of the encoding.
     """
-    with _decoded(path, encoding, reading) as text:
+    with decoded(path, encoding, reading) as text:
         yield from text
 
 
@@ -42,7 +42,7 @@ def read_text(path: Path, encoding: str | None, reading: Reading) -> str:
     Raises:
         DataError: As `read_lines` does.
     """
-    with _decoded(path, encoding, reading) as text:
+    with decoded(path, encoding, reading) as text:
         return text.read()
 
 
@@ -94,7 +94,12 @@ class BadLines:
 
 
 @contextmanager
-def _decoded(path: Path, encoding: str | None, reading: Reading) -> Iterator[TextIOWrapper]:
+def decoded(path: Path, encoding: str | None, reading: Reading) -> Iterator[TextIOWrapper]:
+    """A file as text, to be read in pieces.
+
+    Raises:
+        DataError: As `read_lines` does.
+    """
     with opened(path) as file:
         mark, found = _mark(file.read(4))
         codec = _codec(path, encoding, found)

@@ -12,7 +12,9 @@ Item = TypeVar("Item")
 Role = str
 Several = Annotated[list[Item], Field(min_length=1)]
 Column = str | Annotated[int, Field(ge=1)]
-Format = Literal["jsonl", "csv", "tsv", "parquet", "po", "tmx", "xliff", "conll", "conllu", "squad", "text", "hub"]
+Format = Literal[
+    "jsonl", "json", "csv", "tsv", "parquet", "po", "tmx", "xliff", "conll", "conllu", "squad", "text", "hub"
+]
 
 
 class Source(Part):

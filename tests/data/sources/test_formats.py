@@ -82,7 +82,7 @@ def test_a_name_that_tells_nothing(tmp_path: Path) -> None:
         format_of(Source(source=str(path)))
     assert str(caught.value) == (
         f"{path}: its name does not tell its format\n"
-        "  say it:  format: tsv  (or csv, jsonl, parquet, po, tmx, xliff, conll, conllu, squad)\n"
+        "  say it:  format: tsv  (or csv, jsonl, json, parquet, po, tmx, xliff, conll, conllu, squad)\n"
         "  parallel text is named under 'files'"
     )
 

@@ -152,11 +152,12 @@ def test_documents_are_told_from_json_lines_by_their_beginning(path: Path, inden
         {"text": '"data": [', "label": "x"},
         {"nested": {"data": []}},
         {"data": ["a", "b"], "tags": ["O", "O"]},
-        [{"author": "x", "paragraphs": ["qas"]}],
         {},
         "data",
     ):
         assert format_of(Source(source=write(path, mark + json.dumps(other, indent=indent)))) == "jsonl"
+    poem = [{"author": "x", "paragraphs": ["qas"]}]
+    assert format_of(Source(source=write(path, mark + json.dumps(poem, indent=indent)))) == "json"
 
 
 def test_a_compressed_document(tmp_path: Path) -> None:
