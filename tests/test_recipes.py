@@ -17,7 +17,7 @@ from hftoolkit.tasks import task_options
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
 SIZES = "vocabulary: 360, width: 16, feed_forward: 32, heads: 2"
-TRANSLATOR, ENCODER = f"{{{SIZES}, encoder_layers: 1, decoder_layers: 1}}", f"{{{SIZES}, layers: 1}}"
+TRANSLATOR, OTHER = f"{{{SIZES}, encoder_layers: 1, decoder_layers: 1}}", f"{{{SIZES}, layers: 1}}"
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "translation": [{"en": en, "zh": zh, "source": en, "target": zh} for en, zh in PAIRS],
@@ -39,6 +39,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "pretraining": [
         {"text": f"the film {number} was good. i like the film.\nthe story {number} was not."} for number in range(30)
     ],
+    "language_modelling": [
+        {"text": f"the film {number} was good", "title": f"film {number}", "paragraphs": ["it was", "good."]}
+        for number in range(30)
+    ],
 }
 """Of every task, under the names of its roles, and those that recipes give to columns."""
 
@@ -57,7 +61,7 @@ def tiny(recipe: Recipe, model: Path, rows: Path) -> list[str]:
         numbered = any(isinstance(column, int) for column in part.columns.values())
         return [*changes, f"{key}.columns={{}}"] if numbered else changes
 
-    scratch = TRANSLATOR if recipe.task == "translation" else ENCODER
+    scratch = TRANSLATOR if recipe.task == "translation" else OTHER
     changes = [f"model.name={model}"] if recipe.model.scratch is None else [f"model.scratch={scratch}"]
     for number, part in enumerate(recipe.data.train):
         changes += at(f"data.train.{number}", part)
@@ -69,12 +73,14 @@ def tiny(recipe: Recipe, model: Path, rows: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", library.names())
-def test_it_is_read_strictly_and_takes_two_steps(name: str, marian: Path, bert: Path, tmp_path: Path) -> None:
+def test_it_is_read_strictly_and_takes_two_steps(
+    name: str, marian: Path, bert: Path, llama: Path, tmp_path: Path
+) -> None:
     recipe = read(name)
     rows = write_jsonl(tmp_path / "rows.jsonl", ROWS[recipe.task])
     if recipe.task == "pretraining" and recipe.adapter is not None:
         bert = write_guesser(bert, tmp_path / "guesser")  # an adapter needs a head
-    model = marian if recipe.task == "translation" else bert
+    model = {"translation": marian, "language_modelling": llama}.get(recipe.task, bert)
     output = tmp_path / "run"
     changes = [*tiny(recipe, model, rows), "training.max_steps=2", f"output={output}"]
     report = finetune(library.find(name), overrides=[*changes, "training.batch_tokens=64"])
