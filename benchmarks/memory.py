@@ -1,6 +1,6 @@
 """Peak memory of a whole run on 10,000 and on 1,000,000 training rows: the same steps, the same model.
 
-    python benchmarks/memory.py [--rows 10000 1000000] [--json FILE]
+    python benchmarks/memory.py [--task language_modelling] [--rows 10000 1000000] [--json FILE]
 
 Every run is a process of its own with an empty cache, so that reading, filtering, encoding, planning, training and
 scoring are all in it.
@@ -18,7 +18,8 @@ from pathlib import Path
 
 ENGLISH = "the a student teacher library canteen book computer screen password opens closes sees likes needs finds old"
 CHINESE = "学生老师图书馆食堂书电脑屏幕密码开关看喜欢要找绿旧新小的了在"
-RECIPE = """
+RECIPES = {
+    "translation": """
 task: translation
 model: {scratch: {vocabulary: 1000, encoder_layers: 2, decoder_layers: 1, width: 128, feed_forward: 256}}
 data:
@@ -29,11 +30,20 @@ data:
 training: {epochs: 1, max_steps: 50}
 evaluation: {beams: 1}
 output: run
-"""
+""",
+    "language_modelling": """
+task: language_modelling
+model: {scratch: {vocabulary: 1000, layers: 2, width: 128, feed_forward: 256, positions: 128}}
+data: {train: {source: train.jsonl}, validation: {source: test.jsonl}, test: {source: test.jsonl}}
+training: {epochs: 1, max_steps: 50}
+output: run
+""",
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", choices=list(RECIPES), default="translation")
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 1_000_000])
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
@@ -41,9 +51,10 @@ def main() -> None:
     for rows in arguments.rows:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            _write(folder / "train.tsv", rows, seed=1)
-            _write(folder / "test.tsv", 20, seed=2)
-            (folder / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
+            write = _write_pairs if arguments.task == "translation" else _write_texts
+            write(folder, "train", rows, seed=1)
+            write(folder, "test", 20, seed=2)
+            (folder / "recipe.yaml").write_text(RECIPES[arguments.task], encoding="utf-8")
             begin = time.perf_counter()
             subprocess.run(
                 [sys.executable, "-m", "hftoolkit", "finetune", "recipe.yaml"],
@@ -63,15 +74,24 @@ def main() -> None:
         arguments.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
-def _write(path: Path, rows: int, *, seed: int) -> None:
+def _write_pairs(folder: Path, name: str, rows: int, *, seed: int) -> None:
     draw = random.Random(seed)  # noqa: S311  words for a benchmark
-    words = ENGLISH.split()
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with (folder / f"{name}.tsv").open("w", encoding="utf-8", newline="\n") as file:
         file.write("en\tzh\n")
         for number in range(rows):
-            english = " ".join(draw.choices(words, k=draw.randint(4, 16)))
             chinese = "".join(draw.choices(CHINESE, k=draw.randint(5, 20)))
-            file.write(f"{english} {number}.\t{chinese}{number}。\n")
+            file.write(f"{_english(draw, 16)} {number}.\t{chinese}{number}。\n")
+
+
+def _write_texts(folder: Path, name: str, rows: int, *, seed: int) -> None:
+    draw = random.Random(seed)  # noqa: S311  words for a benchmark
+    with (folder / f"{name}.jsonl").open("w", encoding="utf-8", newline="\n") as file:
+        for number in range(rows):
+            file.write(json.dumps({"text": f"{_english(draw, 60)} {number}."}) + "\n")
+
+
+def _english(draw: random.Random, most: int) -> str:
+    return " ".join(draw.choices(ENGLISH.split(), k=draw.randint(4, most)))
 
 
 if __name__ == "__main__":
