@@ -222,7 +222,7 @@ def test_other_kinds_of_adapters_learn_and_are_used_alike(
     )
     new = run.report.tests[0]
     assert run.report.model.adapter == words
-    assert f"{words} on q_proj k_proj" in run.outcome.err
+    assert f"{words} on k_proj v_proj q_proj out_proj fc1 fc2" in run.outcome.err
     assert scores(new.after)["BLEU"] > scores(new.before)["BLEU"] + 10
     assert evaluate(run.output).tests["new"] == new.after
 

@@ -151,7 +151,11 @@ def test_a_reader_who_has_enough(gpt2: Path, tmp_path: Path, end: str) -> None:
     GenerationConfig(bos_token_id=0, suppress_tokens=[1, 3]).save_pretrained(tmp_path)
     command = [sys.executable, "-m", "hftoolkit", "generate", "--raw", "--model", tmp_path, "--max-tokens", "500000"]
     with subprocess.Popen(
-        [*command, "Good"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"PYTHONUNBUFFERED": ""}
+        [*command, "Good"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": ""},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background inherit a deaf ear
     ) as process:
         assert process.stdout
         assert process.stderr
