@@ -9,6 +9,7 @@
 ``spans``         parts of ``text``, a list of ``"START END LABEL"``: see `hftoolkit.data.spans`
 ``answers``       answers to ``question`` as ``context`` has them, a list of texts; none where it has no answer
 ``starts``        where each answer begins in ``context``, in characters from 0; -1 for an answer that is not in it
+``messages``      a conversation, a list of ``"ROLE CONTENT"``: see `hftoolkit.data.messages`
 ================  =====================================================================================================
 
 An answer that is not in its context counts when predictions are measured, and teaches nothing.
@@ -29,6 +30,7 @@ KINDS: Final[Mapping[str, "Kind"]] = {
     "spans": "texts",
     "answers": "texts",
     "starts": "integers",
+    "messages": "texts",
 }
 """What the roles above hold; all others hold a text, or a list of alternative ones."""
 
@@ -36,5 +38,8 @@ MAY_BE_EMPTY: Final = frozenset({"labels", "spans", "answers", "starts"})
 """Roles of which an empty list says something: a text that is none of the things, or in which nothing is named, a
 question without an answer. Null says nothing of them either."""
 
-OPTIONAL: Final = frozenset({"starts"})
-"""Roles that a file need not have: they are made from the others."""
+PARTS: Final[Mapping[str, tuple[str, ...]]] = {"messages": ("prompt", "answer", "system")}
+"""Roles from which another is made where a file does not have it."""
+
+OPTIONAL: Final = frozenset({"starts", "messages", *PARTS["messages"]})
+"""Roles that a file need not have: they are made from the others, or others from them."""

@@ -29,6 +29,18 @@ def causal_class(config: Any, name: str) -> str:
     return "AutoModelForCausalLM"
 
 
+def stop_at(model: Any, token: int) -> bool:
+    """Let a token end what a model writes, beside those that do already.
+
+    Returns:
+        Whether it did not before.
+    """
+    said = model.generation_config.eos_token_id
+    ends = list(said) if isinstance(said, list) else [] if said is None else [said]
+    model.generation_config.eos_token_id = ends if token in ends else [*ends, token]
+    return token not in ends
+
+
 def reach(config: Any) -> int | None:
     """Tokens that a decoder can read and write together; None: any number, as those without positions do."""
     found = getattr(config.get_text_config(), "max_position_embeddings", None)

@@ -4,11 +4,15 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hftoolkit.errors import ModelError
 
 NAME = "hftoolkit.json"
+
+END: Final = "end"
+"""Under this name ``state`` says which token ends what the model writes: generation settings are not saved beside an
+adapter."""
 
 
 @dataclass(frozen=True)

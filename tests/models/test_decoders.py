@@ -6,7 +6,7 @@ import pytest
 from transformers import AutoConfig, BertConfig, BloomConfig, GPT2Config, LlamaConfig, MarianConfig, PreTrainedConfig
 
 from hftoolkit.errors import ModelError
-from hftoolkit.models.decoders import causal_class, reach
+from hftoolkit.models.decoders import causal_class, reach, stop_at
 
 
 def of(config: PreTrainedConfig, architecture: str | None) -> PreTrainedConfig:
@@ -57,3 +57,10 @@ def test_how_far() -> None:
     assert reach(GPT2Config(n_positions=77)) == 77
     assert reach(LlamaConfig(max_position_embeddings=78)) == 78
     assert reach(BloomConfig()) is None
+
+
+@pytest.mark.parametrize(("said", "found"), [(None, [3]), (1, [1, 3]), ([1, 2], [1, 2, 3]), (3, [3]), ([3, 1], [3, 1])])
+def test_a_token_that_ends_texts(said: int | list[int] | None, found: list[int]) -> None:
+    model = SimpleNamespace(generation_config=SimpleNamespace(eos_token_id=said))
+    assert stop_at(model, 3) == (found != said and said != 3)
+    assert model.generation_config.eos_token_id == found

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from hftoolkit.data.census import Census
+from hftoolkit.data.roles import PARTS
 from hftoolkit.data.sources import conll, delimited, hub, json_lists, jsonl, parquet, po, squad, text, tmx, xliff
 from hftoolkit.data.sources.cells import uniform
 from hftoolkit.data.sources.formats import check_roles, files_of_format, format_of
@@ -45,6 +46,7 @@ def read(
         DataError: If the source is missing, has no such columns, or has lines that are not of its format.
         HubError: If a hub data set cannot be had.
     """
+    roles = (*roles, *(part for role in roles for part in PARTS.get(role, ())))
     check_roles(source, roles)
     reading = Reading(source, roles, languages, census)
     for part in _parts_of(source):

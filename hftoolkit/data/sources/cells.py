@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from hftoolkit.data.messages import ADVICE as ADVICE_FOR_MESSAGES
+from hftoolkit.data.messages import read_conversation
 from hftoolkit.data.sources.answers import ADVICE as ADVICE_FOR_ANSWERS
 from hftoolkit.data.sources.answers import read_answers
 from hftoolkit.data.sources.reading import BadRows, Raw, Reading, told
@@ -27,6 +29,8 @@ def uniform(raws: Iterator[Raw], reading: Reading) -> Iterator[Raw]:
     roles = set(reading.roles)
     if roles == {"text"}:
         return _each(raws, _document, BadRows(""), reading)
+    if "messages" in roles:
+        return _each(raws, _messages, BadRows(ADVICE_FOR_MESSAGES), reading)
     if {"text", "spans"} <= roles:
         return _each(raws, _spans, BadRows(ADVICE_FOR_SPANS), reading)
     if {"context", "answers"} <= roles:
@@ -64,6 +68,10 @@ def _document(row: dict[str, Any], where: str, reading: Reading) -> dict[str, An
         return row
     reading.count("texts of several parts, which become lines", where)
     return {"text": "\n".join(lines)}
+
+
+def _messages(row: dict[str, Any], where: str, reading: Reading) -> dict[str, Any]:
+    return {"messages": [str(message) for message in read_conversation(row)]}
 
 
 def _labels(row: dict[str, Any], where: str, reading: Reading) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from hftoolkit.data.roles import OPTIONAL
 from hftoolkit.data.sources.files import File, expand, is_compressed, is_pattern, missing_file
 from hftoolkit.data.sources.json_lists import is_list
 from hftoolkit.data.sources.squad import is_squad
@@ -186,7 +187,7 @@ def check_roles(source: Source, roles: Sequence[str]) -> None:
         return
     if source.columns:
         raise DataError(f"{name_of(source)}: 'columns' has no meaning beside 'files'\n  leave out 'columns'")
-    lacking = [role for role in roles if role not in source.files]
+    lacking = [role for role in roles if role not in source.files and role not in OPTIONAL]
     if lacking:
         raise DataError(
             f"{name_of(source)}: files: none for the role {lacking[0]!r}\n"

@@ -27,7 +27,7 @@ def read(path: Path, reading: Reading) -> Iterator[Raw]:
             # Small reads, no map, no read-ahead: a whole row group would be in memory otherwise.
             table = parquet.ParquetFile(file, memory_map=False, pre_buffer=False, buffer_size=1 << 16)
             available = list(dict.fromkeys(_told(column.path) for column in table.schema))
-            names = there(names, available)
+            names = there(names, [*available, *table.schema_arrow.names])
             columns = [column for value in names.values() for column in ([value] if isinstance(value, str) else value)]
             for name in columns:
                 if not any(name == each or each.startswith(f"{name}.") for each in available):

@@ -60,7 +60,7 @@ def read(files: Files, reading: Reading) -> Iterator[Raw]:
     if len(reading.roles) == 1 and len(paths) == 1 and _has_documents(paths[0], reading):
         yield from _documents(paths[0], reading)
         return
-    columns = {role: _indexes(files[role], paths) for role in reading.roles}
+    columns = {role: _indexes(files[role], paths) for role in reading.roles if role in files}
     place = f"{paths[0]}: line"
     streams = [read_lines(path, reading.source.encoding, reading) for path in paths]
     for number, lines in enumerate(zip_longest(*streams), 1):
