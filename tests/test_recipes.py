@@ -8,6 +8,8 @@ from conftest import PAIRS
 from guesser import write_guesser
 from running import write_jsonl
 
+from hftoolkit.data.messages import messages_of
+from hftoolkit.data.rows import load_rows
 from hftoolkit.finetuning import finetune
 from hftoolkit.recipe import library
 from hftoolkit.recipe.reader import read_recipe
@@ -39,6 +41,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "pretraining": [
         {"text": f"the film {number} was good. i like the film.\nthe story {number} was not."} for number in range(30)
     ],
+    "instruction_tuning": [{"prompt": f"film {number}?", "answer": "good."} for number in range(30)],
     "language_modelling": [
         {"text": f"the film {number} was good", "title": f"film {number}", "paragraphs": ["it was", "good."]}
         for number in range(30)
@@ -80,7 +83,7 @@ def test_it_is_read_strictly_and_takes_two_steps(
     rows = write_jsonl(tmp_path / "rows.jsonl", ROWS[recipe.task])
     if recipe.task == "pretraining" and recipe.adapter is not None:
         bert = write_guesser(bert, tmp_path / "guesser")  # an adapter needs a head
-    model = {"translation": marian, "language_modelling": llama}.get(recipe.task, bert)
+    model = {"translation": marian, "language_modelling": llama, "instruction_tuning": llama}.get(recipe.task, bert)
     output = tmp_path / "run"
     changes = [*tiny(recipe, model, rows), "training.max_steps=2", f"output={output}"]
     report = finetune(library.find(name), overrides=[*changes, "training.batch_tokens=64"])
@@ -88,6 +91,18 @@ def test_it_is_read_strictly_and_takes_two_steps(
     assert [test.name for test in report.tests] == list(recipe.data.test)
     assert (output / ("adapter_config.json" if recipe.adapter else "config.json")).is_file()
     assert report.recipe["training"]["learning_rate"] == recipe.training.learning_rate
+
+
+def test_the_conversations_that_come_with_the_program(tmp_path: Path) -> None:
+    folder = library.find("chat-smollm2").parent / "chat"
+    sizes, questions = {}, []
+    for part in ("train", "test"):
+        source = Source(source=str(folder / f"{part}.jsonl"))
+        rows = list(load_rows([source], ("messages",), (), filters=None, folder=tmp_path))
+        sizes[part] = len(rows)
+        questions += [tuple(str(message) for message in messages_of(row)[:-1]) for row in rows]
+    assert sizes == {"train": 240, "test": 24}
+    assert len(set(questions)) == len(questions)
 
 
 @pytest.mark.parametrize("name", library.names())

@@ -51,6 +51,9 @@ def copy(name: str, folder: str | Path = ".") -> list[Path]:
     """
     file, folder = find(name), Path(folder)
     origins = [part for part in (file, file.with_suffix("")) if part.exists()]
+    shared = file.with_name(name.partition("-")[0])
+    if shared.is_dir() and shared not in origins and not (folder / shared.name).exists():
+        origins.append(shared)  # of several recipes: another one may have brought it
     copies = [folder / origin.name for origin in origins]
     for there in copies:
         if there.exists():

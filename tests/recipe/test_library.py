@@ -59,6 +59,15 @@ def test_a_copy_brings_its_data(own: Path) -> None:
     assert sorted(path.name for path in Path("here/there").iterdir()) == ["quick", "quick.yaml"]
 
 
+def test_a_copy_brings_data_that_recipes_share_once(own: Path) -> None:
+    for name in ("quick-lora", "quick-dora"):
+        (own / f"{name}.yaml").write_text("# Learn quickly.\n", encoding="utf-8")
+    assert library.copy("quick-lora") == [Path("quick-lora.yaml"), Path("quick")]
+    Path("quick/rows.tsv").write_text("mine", encoding="utf-8")
+    assert library.copy("quick-dora") == [Path("quick-dora.yaml")]
+    assert Path("quick/rows.tsv").read_text(encoding="utf-8") == "mine"
+
+
 @pytest.mark.parametrize("there", ["quick.yaml", "quick"])
 def test_a_copy_never_overwrites(own: Path, there: str) -> None:
     Path(there).write_text("mine", encoding="utf-8")
