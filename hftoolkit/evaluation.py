@@ -98,7 +98,12 @@ def evaluate(
             "  or name a model:   --model FOLDER"
         )
     name = model or (str(run) if run else str(recipe.model.name))
-    loaded = load_checkpoint(name, task.auto_class, revision="main" if model or run else recipe.model.revision)
+    loaded = load_checkpoint(
+        name,
+        task.auto_class,
+        revision="main" if model or run else recipe.model.revision,
+        quantize=recipe.model.quantize is not None,
+    )
     if loaded.saved is not None and loaded.saved.task != recipe.task:
         of, asked = (kind.replace("_", " ") for kind in (loaded.saved.task, recipe.task))
         raise ModelError(

@@ -252,7 +252,7 @@ def _test(
     Returns:
         The test sets of the report, how they were decoded, and what should be said about them.
     """
-    tuned = load_checkpoint(str(folder.path), task.auto_class)
+    tuned = load_checkpoint(str(folder.path), task.auto_class, quantize=recipe.model.quantize is not None)
     tuned.model.to(choose_device())
     task.restore(tuned.saved, tuned.model.config)
     engine = engine_of(task, tuned.model, tuned.tokenizer, recipe)

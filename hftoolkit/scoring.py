@@ -12,6 +12,7 @@ from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.metrics.significance import bootstrap, paired_test
 from hftoolkit.models.devices import choose_precision
+from hftoolkit.models.quantizing import in_4bit
 from hftoolkit.recipe.schema import Recipe
 from hftoolkit.reports.scores import Change, Example, Score, TestSet
 from hftoolkit.tasks.base import Row, Tally, Task
@@ -71,7 +72,8 @@ def engine_of(task: Task, model: Any, tokenizer: Any, recipe: Recipe) -> Any:
 
 def made(task: Task, engine: Any, decoding: Decoding) -> str:
     """How predictions come about: engine, number format and, where texts are written, decoding."""
-    return f"{engine.signature}|{decoding}" if task.generates else engine.signature
+    kept = "|4bit" if in_4bit(engine.model) else ""
+    return f"{engine.signature}{kept}" + (f"|{decoding}" if task.generates else "")
 
 
 def score_model(task: Task, engine: Any, rows: Rows, decoding: Decoding, tally: Tally | None = None) -> Scored:

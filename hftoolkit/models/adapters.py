@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from hftoolkit.errors import ModelError
+from hftoolkit.models.quantizing import in_4bit
 from hftoolkit.recipe.schema import Adapter
 
 _WORDS = {"lora": "LoRA", "dora": "DoRA", "rslora": "rsLoRA"}
@@ -132,7 +133,7 @@ def add_adapter(model: Any, settings: Adapter, base: str, revision: str, head: S
         LoRA: Hu et al., 2021, arXiv:2106.09685. DoRA: Liu et al., 2024, arXiv:2402.09353. rsLoRA: Kalajdzievski, 2023,
         arXiv:2312.03732.
     """
-    from peft import LoraConfig, get_peft_model
+    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
     from transformers.pytorch_utils import Conv1D
 
     config = LoraConfig(
@@ -146,6 +147,8 @@ def add_adapter(model: Any, settings: Adapter, base: str, revision: str, head: S
         modules_to_save=list(head) or None,
     )
     with _as_released():
+        if in_4bit(model):
+            model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
         wrapped = get_peft_model(model, config)
     for name, lengths in wrapped.named_parameters():
         if ".lora_magnitude_vector." in name and not lengths.all():
@@ -169,16 +172,22 @@ def save_adapter(model: Any, folder: Path) -> None:
 
 
 def merge_adapter(model: Any, folder: Path) -> Any:
-    """The model with an adapter's matrices added into its weights: as fast as the model alone."""
+    """The model with an adapter's matrices added into its weights: as fast as the model alone.
+
+    Beside weights in 4 bits the matrices stay as they are: their sum would be rounded to 4 bits again.
+    """
     from peft import PeftModel
 
     with _as_released():
-        return PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
+        adapted = PeftModel.from_pretrained(model, str(folder))
+        return adapted.get_base_model() if in_4bit(model) else adapted.merge_and_unload()
 
 
 @contextmanager
 def _as_released() -> Iterator[None]:
-    """Without the warning that peft 0.21 sets off in transformers 5.23, which is for peft's authors."""
+    """Without warnings that are for peft's authors: of what it sets off in transformers 5.23, and of what it mends
+    itself where GPT-2's weights, which stand the other way round, were kept in 4 bits and no longer are."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        warnings.filterwarnings("ignore", "fan_in_fan_out is set to", UserWarning)
         yield

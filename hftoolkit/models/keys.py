@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from hftoolkit.models.loading import Loaded
+from hftoolkit.models.quantizing import in_4bit
 
 TOKENIZER = frozenset({".json", ".spm", ".model", ".txt"})
 WEIGHTS = frozenset({".safetensors", ".bin"})
@@ -15,8 +16,9 @@ def tokenizer_key(folder: Path) -> str:
 
 
 def content_key(loaded: Loaded) -> str:
-    """A hash of a checkpoint: its files, and those of the model it is an adapter of."""
-    return "+".join(_hash(folder, TOKENIZER | WEIGHTS) for folder in (loaded.folder, *loaded.bases))
+    """A hash of a checkpoint: its files, those of the model it is an adapter of, and how its weights are kept."""
+    parts = [_hash(folder, TOKENIZER | WEIGHTS) for folder in (loaded.folder, *loaded.bases)]
+    return "+".join([*parts, *(["4bit"] if in_4bit(loaded.model) else [])])
 
 
 def _hash(folder: Path, kinds: frozenset[str]) -> str:

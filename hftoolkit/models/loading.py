@@ -16,6 +16,7 @@ from hftoolkit.models.adapter_folders import adapter_base, is_adapter, saved_mod
 from hftoolkit.models.adapters import merge_adapter
 from hftoolkit.models.guard import check_marian, mend_generation
 from hftoolkit.models.heads import NewHead, draw, head_beside, head_names, is_head, with_new_head
+from hftoolkit.models.quantizing import loading_4bit
 from hftoolkit.models.saved import Saved, read_saved
 from hftoolkit.models.weights import safe_weights
 
@@ -60,6 +61,7 @@ def load_checkpoint(
     revision: str = "main",
     dropout: float | None = None,
     head: NewHead | None = None,
+    quantize: bool = False,
 ) -> Loaded:
     """Load model and tokenizer by hub id, folder, ``package:NAME/FOLDER`` or adapter folder.
 
@@ -69,33 +71,40 @@ def load_checkpoint(
         revision: Branch, tag or commit of a hub id.
         dropout: Share of activations set to zero in training; None: as the checkpoint says.
         head: For a model that is to be trained; None: a head that is not in the files is an error.
+        quantize: Keep the weights of linear layers in 4 bits; an adapter then stays beside them.
 
     Raises:
         HubError: If it cannot be fetched.
         ModelError: If it cannot be loaded or does not suit.
+        UsageError: If weights cannot be kept in 4 bits here.
     """
     folder = hub.resolve(name, revision)
     if is_adapter(folder):
-        return _adapted(name, folder, auto_class, dropout, head)
-    model, new, notes = load_model(folder, name, auto_class, dropout, head)
+        return _adapted(name, folder, auto_class, dropout, head, quantize)
+    model, new, notes = load_model(folder, name, auto_class, dropout, head, quantize)
     tokenizer = load_tokenizer(folder, name)
     if model.config.model_type == "marian":
         check_marian(model, tokenizer, name)
     return Loaded(name, folder, model, tokenizer, read_saved(folder), tuple(notes), new=new)
 
 
-def _adapted(name: str, folder: Path, auto_class: AutoClass, dropout: float | None, head: NewHead | None) -> Loaded:
+def _adapted(
+    name: str, folder: Path, auto_class: AutoClass, dropout: float | None, head: NewHead | None, quantize: bool
+) -> Loaded:
     """A model with an adapter merged into it, and the head that was trained with the adapter put in its place."""
     base_name, base_revision = adapter_base(folder)
     own = head_beside(folder)
     kept = tuple(f"{module}." for module in saved_modules(folder))
     try:
-        base = load_checkpoint(base_name, auto_class, revision=base_revision, dropout=dropout, head=own or head)
+        base = load_checkpoint(
+            base_name, auto_class, revision=base_revision, dropout=dropout, head=own or head, quantize=quantize
+        )
     except HftoolkitError as error:
         raise ModelError(f"{name}: the model that this adapter belongs on cannot be loaded: {error}") from error
     tokenizer = load_tokenizer(folder, name) if (folder / "tokenizer_config.json").is_file() else base.tokenizer
     model, new = merge_adapter(base.model, folder).eval(), base.new
-    model.requires_grad_(True)  # an adapter froze it; a later run may train it
+    if not quantize:
+        model.requires_grad_(True)  # an adapter froze it; a later run may train it
     freeze_position_tables(model)
     if own is not None:
         if lost := [module for module in new if not f"{module}.".startswith(kept)]:
@@ -131,7 +140,12 @@ def load_tokenizer(folder: Path, name: str) -> Any:
 
 
 def load_model(
-    folder: Path, name: str, auto_class: AutoClass, dropout: float | None = None, head: NewHead | None = None
+    folder: Path,
+    name: str,
+    auto_class: AutoClass,
+    dropout: float | None = None,
+    head: NewHead | None = None,
+    quantize: bool = False,
 ) -> tuple[Any, tuple[str, ...], list[str]]:
     """The model in a checkpoint's folder, in float32 and evaluation mode.
 
@@ -156,6 +170,8 @@ def load_model(
                 setattr(config, key, dropout)
         said = config.architectures or []
         settings = head.settings(config) if head else None
+        if quantize and settings is not None:
+            raise _headless(name)
         config.update(settings or {})
         with quiet():
             model, info = getattr(transformers, auto_class(config, name)).from_pretrained(
@@ -164,6 +180,7 @@ def load_model(
                 dtype=torch.float32,
                 output_loading_info=True,
                 ignore_mismatched_sizes=head is not None,
+                **(loading_4bit() if quantize else {}),
             )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{name}: this model cannot be loaded: {_first_line(error)}") from error
@@ -185,6 +202,8 @@ def load_model(
             f"{name}: this model is a {said[0]}, and was not trained for this task\n"
             "  choose another model, or train it first:   hftoolkit finetune RECIPE"
         )
+    if missing and quantize:
+        raise _headless(name)
     new: tuple[str, ...] = ()
     if head is not None:
         new = draw(model, {*missing, *(head_names(model) if settings is not None and head.whole else ())}, head.seed)
@@ -194,7 +213,16 @@ def load_model(
     notes = list(weights.notes)
     if config.dtype not in (None, torch.float32):
         notes.append(f"{name} is stored in {str(config.dtype).removeprefix('torch.')}; it is used in float32")
+    if quantize:
+        notes.append(f"{name}: its linear layers are kept in 4 bits; outside of this run they are float32")
     return model.eval(), new, notes
+
+
+def _headless(name: str) -> ModelError:
+    return ModelError(
+        f"{name}: this checkpoint has no head for the task, and a new one is not trained beside weights in 4 bits\n"
+        "  start from a checkpoint that has one, or train on float32 weights:   --set model.quantize=null"
+    )
 
 
 def _differ(one: str, other: str) -> bool:

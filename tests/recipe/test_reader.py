@@ -87,6 +87,16 @@ def test_parts_take_their_short_forms_in_python_too() -> None:
     assert recipe_from(recipe, tasks=TASKS) == recipe
 
 
+def test_weights_in_4_bits_need_an_adapter() -> None:
+    text = TEXT.replace("mt-en-zh}", "mt-en-zh, quantize: 4bit}")
+    assert read(text).model.quantize == "4bit"
+    assert read(text, "model.quantize=null").model.quantize is None
+    assert message(text.replace("adapter: {kind: lora, rank: 16}\n", "")) == (
+        "mine.yaml: 1 problem in this recipe\n"
+        "  line 2: 'model.quantize' needs an 'adapter': weights in 4 bits cannot be trained themselves"
+    )
+
+
 # Messages
 
 
@@ -158,6 +168,16 @@ def test_two_problems_are_told_at_once_with_their_lines() -> None:
             "epochs: 3",
             "freeze: [a, '**']",
             "line 15: training.freeze: '**' freezes all weights: nothing is left to train",
+        ),
+        (
+            "mt-en-zh}",
+            "mt-en-zh, quantize: 8bit}",
+            "line 3: model.quantize: expected '4bit', got '8bit'; did you mean '4bit'?",
+        ),
+        (
+            "{name: Helsinki-NLP/opus-mt-en-zh}",
+            "{scratch: {}, quantize: 4bit}",
+            "line 3: model: 'quantize' beside 'scratch': a new model has nothing to keep yet; leave one of them out",
         ),
         (
             "epochs: 3",

@@ -47,7 +47,7 @@ class Recipe(Part):
     data: Data
     """Rows to learn from and rows to be measured on."""
 
-    adapter: Adapter | None = None
+    adapter: Adapter | None = Field(default=None, validate_default=True)
     """Left out: all weights are trained."""
 
     training: Training = Training()
@@ -73,6 +73,14 @@ class Recipe(Part):
         if not isinstance(scratch, Mapping) or task == "translation":
             return model
         return {**model, "scratch": (OfDecoder if task == "language_modelling" else OfEncoder)(scratch)}
+
+    @field_validator("adapter")
+    @classmethod
+    def _beside_4bit(cls, adapter: Adapter | None, info: ValidationInfo) -> Adapter | None:
+        model = info.data.get("model")
+        if adapter is None and model is not None and model.quantize is not None:
+            raise ValueError("'model.quantize' needs an 'adapter': weights in 4 bits cannot be trained themselves")
+        return adapter
 
     @field_validator("training")
     @classmethod

@@ -1,6 +1,6 @@
 """What a recipe may say of its model: a checkpoint, or the sizes of a new one."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -143,8 +143,14 @@ class Model(Part):
     scratch: AnyScratch | None = None
     """Sizes of a new model; `{}` takes the defaults. A translator has other ones than an encoder or a decoder."""
 
+    quantize: Literal["4bit"] | None = None
+    """`4bit` keeps the weights of linear layers in 4 bits while an adapter on them is trained (QLoRA, Dettmers et al.
+    2023, arXiv:2305.14314). Needs a GPU, and `pip install 'hftoolkit[qlora]'`."""
+
     @model_validator(mode="after")
     def _one_of_two(self) -> "Model":
         if (self.name is None) == (self.scratch is None):
             raise ValueError("expected either 'name' or 'scratch'")
+        if self.scratch is not None and self.quantize is not None:
+            raise ValueError("'quantize' beside 'scratch': a new model has nothing to keep yet; leave one of them out")
         return self
