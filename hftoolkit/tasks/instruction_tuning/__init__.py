@@ -78,8 +78,7 @@ class InstructionTuning(Task):
         return causal_class(config, name)
 
     def bind(self, tokenizer: Any, config: Any) -> None:
-        if self.options.template is not None:
-            give_chatml(tokenizer)
+        self._replaced = self.options.template is not None and give_chatml(tokenizer)
         self.reading = Reading(tokenizer, self.options.too_long)
         self.tokenizer = tokenizer
         self._pad = tokenizer.pad_token_id or 0
@@ -90,6 +89,8 @@ class InstructionTuning(Task):
         from hftoolkit.models.packed_rows import keeps_apart
 
         notes, end, kind = [], self.reading.template.end, model.config.model_type
+        if self._replaced:
+            notes.append("options.template: chatml takes the place of the checkpoint's own chat template")
         if stop_at(model, end):
             shown = self.tokenizer.convert_ids_to_tokens(end)
             notes.append(f"the chat template ends answers with '{shown}', where this model did not stop: now it does")

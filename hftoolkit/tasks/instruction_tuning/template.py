@@ -29,8 +29,11 @@ _SHOWN: Final = 60
 """Characters of a conversation in messages."""
 
 
-def give_chatml(tokenizer: Any) -> None:
+def give_chatml(tokenizer: Any) -> bool:
     """Give a tokenizer the template `chatml`, in the place of its own if it has one.
+
+    Returns:
+        Whether it had another one.
 
     Raises:
         ModelError: If it has no token to end a turn with.
@@ -41,7 +44,8 @@ def give_chatml(tokenizer: Any) -> None:
             f"  choose a causal language model, such as {EXAMPLE}"
         )
     begins = tokenizer.bos_token_id is not None and tokenizer("")["input_ids"][:1] == [tokenizer.bos_token_id]
-    tokenizer.chat_template = ("{{ bos_token }}" if begins else "") + _CHATML
+    before, tokenizer.chat_template = tokenizer.chat_template, ("{{ bos_token }}" if begins else "") + _CHATML
+    return before not in (None, tokenizer.chat_template)
 
 
 class Template:

@@ -103,6 +103,14 @@ def test_a_model_that_does_not_stop_where_answers_end_is_taught_to(loaded: Loade
     assert wanted.begin(loaded.model, ()) == []
 
 
+def test_a_template_that_takes_the_place_of_another_is_said(loaded: Loaded, gpt2: Path) -> None:
+    replaced = ["options.template: chatml takes the place of the checkpoint's own chat template"]
+    assert bound(loaded, template="chatml").begin(loaded.model, ()) == replaced
+    assert bound(loaded, template="chatml").begin(loaded.model, ()) == []  # it is its own by now
+    without = load_checkpoint(str(gpt2), task().auto_class)
+    assert bound(without, template="chatml").begin(without.model, ()) == []
+
+
 def test_its_template_is_part_of_what_features_depend_on(loaded: Loaded) -> None:
     own, left = bound(loaded).fingerprint(), bound(loaded, too_long="left").fingerprint()
     given = bound(loaded, template="chatml").fingerprint()
