@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from hftoolkit import hub
 from hftoolkit.engines.sampling import Sampling, usual
 from hftoolkit.errors import ModelError, UsageError
-from hftoolkit.models.decoders import EXAMPLE, causal_class
-from hftoolkit.models.saved import read_saved
+from hftoolkit.models.decoders import EXAMPLE, causal_class, stop_at
+from hftoolkit.models.saved import END, read_saved
 
 if TYPE_CHECKING:
     from hftoolkit.engines.causal import CausalEngine
@@ -121,6 +121,8 @@ def open_writer(
     from hftoolkit.models.loading import load_checkpoint
 
     loaded = load_checkpoint(name, causal_class, revision=revision)
+    if loaded.saved is not None and END in loaded.saved.state:
+        stop_at(loaded.model, loaded.saved.state[END])
     engine = CausalEngine(loaded.model.to(choose_device(device)), loaded.tokenizer)
     tuned = None if loaded.saved is None else loaded.saved.task
     answers = loaded.tokenizer.chat_template is not None and tuned != CONTINUES
@@ -167,7 +169,7 @@ def generate(
         UsageError: If a prompt is longer than the model can read, or a setting is nothing that it could be.
 
     Example:
-        ``generate("Why is the sky blue?", model="HuggingFaceTB/SmolLM2-135M-Instruct", show=print)``
+        ``generate("Why is the sky blue?", model="HuggingFaceTB/SmolLM2-135M-Instruct")``
     """
     texts = [prompt] if isinstance(prompt, str) else prompt
     if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
