@@ -134,6 +134,19 @@ def test_an_adapter_with_a_template_that_was_given(chats: Path, gpt2: Path, tmp_
     assert writer.engine.tokenizer.decode(tokens) == "<|im_start|>user\nSay 1.<|endoftext|>\n<|im_start|>assistant\n"
 
 
+def test_an_adapter_stops_where_its_model_did_not(chats: Path, llama: Path, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    model = transformers.AutoModelForCausalLM.from_pretrained(str(llama))
+    model.generation_config.eos_token_id = 1
+    model.save_pretrained(base)
+    transformers.AutoTokenizer.from_pretrained(str(llama)).save_pretrained(base)
+    report = finetune(recipe(chats, base, tmp_path / "run", adapter={"kind": "lora", "rank": 2}))
+    assert report.notes == [
+        "the chat template ends answers with '<|im_end|>', where this model did not stop: now it does"
+    ]
+    assert open_writer(str(tmp_path / "run")).engine.model.generation_config.eos_token_id == [1, 3]
+
+
 def test_what_is_too_long_is_counted(chats: Path, llama: Path, tmp_path: Path) -> None:
     found = {}
     for too_long in ("drop", "left"):
