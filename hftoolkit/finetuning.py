@@ -121,7 +121,7 @@ def _run(
         features, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
     encoded = {"training": features, "validation": validation}
     notes += (cut := long_rows(longest(recipe, task, start), encoded, task.cut_part))
-    model, facts = trainable(recipe, start, accelerator)
+    model, facts = trainable(recipe, task, start, accelerator)
     _say(accelerator, [*beginning(rows, facts), *cut])
     with clock("train and validate"):
         fitted = fit(

@@ -58,7 +58,7 @@ def made(marian: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
         start, _ = start_of(recipe, task, rows.train, tmp_path / "start")
         train, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
         accelerator = Accelerator(cpu=True)
-        model, facts = trainable(recipe, start, accelerator)
+        model, facts = trainable(recipe, task, start, accelerator)
         folder, able = RunFolder(tmp_path / "run"), does_already(recipe, start)
         job = Job(recipe, task, start.tokenizer, model, train, validation, rows.validation, folder, able=able)
         return forecast(job, rows.tests, accelerator, facts, LOAD)[0], job

@@ -79,6 +79,14 @@ def test_every_text_comes_back(texts: list[str], other: str) -> None:
             assert tokenizer.decode(ids, clean_up_tokenization_spaces=False) == text
 
 
+@pytest.mark.parametrize(("width", "std"), [(16, 0.139), (192, 0.04)])
+def test_the_narrower_the_model_the_larger_its_weights(width: int, std: float, tmp_path: Path) -> None:
+    built(tmp_path / "new", width=width)
+    weights = load_file(tmp_path / "new" / "model.safetensors")
+    assert float(weights["transformer.wte.weight"].std()) == pytest.approx(std, rel=0.05)
+    assert float(weights["transformer.h.0.attn.c_attn.weight"].std()) == pytest.approx(std, rel=0.05)
+
+
 def test_the_deeper_the_model_the_less_a_layer_adds(tmp_path: Path) -> None:
     found = []
     for layers in (1, 16):
