@@ -88,7 +88,7 @@ def test_what_is_wrong_is_said_before_a_model_is_loaded() -> None:
             [*model, "a", "--output", "b.csv"],
             "--output, --format, --column and --keep are about a file: give --file too",
         ),
-        ([*model, "--file", "a", "--format", "doc"], "--format: unknown format 'doc'; known: jsonl, csv, "),
+        ([*model, "--file", "a", "--format", "doc"], "--format: unknown format 'doc'; known: jsonl, json, csv, "),
         (["predict", "a"], "Missing option '--model'."),
     ):
         found = hftoolkit(*arguments)
