@@ -71,7 +71,8 @@ def predict(
     if kind == "translation":
         raise click.UsageError(f"'{model}' translates: use hftoolkit translate")
     if kind in TASKS:
-        raise click.UsageError(f"'{model}' writes: use hftoolkit generate")
+        note = "this model writes: how likely it finds texts is told; hftoolkit generate shows its own"
+        click.echo(f"note: {note}", err=True)
     wanted = int(device) if device is not None and device.lstrip("-").isdigit() else device
     opened = open_task(model, kind, device=wanted)
     for note in opened.notes:

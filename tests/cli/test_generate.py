@@ -109,10 +109,7 @@ def test_notes_of_the_model(gpt2: Path, tmp_path: Path) -> None:
     assert found.err == f"note: {tmp_path} is stored in float16; it is used in float32\n{LIMIT}"
 
 
-def test_a_model_for_something_else(bert: Path, gpt2: Path, tmp_path: Path) -> None:
-    found = hftoolkit("predict", "--model", gpt2, "Good")
-    assert (found.code, found.out) == (2, "")
-    assert found.err.startswith(f"error: '{gpt2}' writes: use hftoolkit generate\n")
+def test_a_model_for_something_else(tmp_path: Path) -> None:
     write_saved(Saved("ner"), tmp_path)
     found = hftoolkit("generate", "--model", tmp_path, "Good")
     assert (found.code, found.err) == (

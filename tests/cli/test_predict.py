@@ -26,6 +26,22 @@ def test_a_text(model: Path) -> None:
     assert again["top"][0] == {"label": record["label"], "score": record["score"]}
 
 
+def test_a_model_that_writes_tells_how_likely_texts_are(gpt2: Path, tmp_path: Path) -> None:
+    found = hftoolkit("predict", "--model", gpt2, "The library is open.")
+    assert found.code == 0
+    assert found.err == (
+        "note: this model writes: how likely it finds texts is told; hftoolkit generate shows its own\n"
+    )
+    record = json.loads(found.out)
+    assert list(record) == ["text", "bits_per_byte", "perplexity", "tokens"]
+    file, output = tmp_path / "texts.txt", tmp_path / "likely.tsv"
+    file.write_text("The library is open.\nGood\n", encoding="utf-8")
+    assert hftoolkit("predict", "--model", gpt2, "--file", file, "--output", output).code == 0
+    header, first, _ = (line.split("\t") for line in output.read_text(encoding="utf-8").splitlines())
+    assert header == list(record)
+    assert float(first[1]) == pytest.approx(record["bits_per_byte"], rel=1e-4)
+
+
 def test_a_pair(bert: Path, tmp_path: Path) -> None:
     tiny_classifier(bert, tmp_path, 3, "single_label_classification")
     write_saved(Saved("classification", state={"options": {"pair": True}}), tmp_path)
