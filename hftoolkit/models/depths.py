@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from torch import nn
+
 from hftoolkit.errors import ModelError
 from hftoolkit.models.heads import is_head
 
@@ -30,11 +32,11 @@ def depths(model: Any) -> dict[str, int]:
         numbered = None if is_head(name, model) else _NUMBER.search(name)
         layers[name] = int(numbered[1]) if numbered else None
     number = 1 + max((layer for layer in layers.values() if layer is not None), default=-1)
-    return {
-        name: number - layer if layer is not None else number + 1 if _is_embedding(name, model) else 0
-        for name, layer in layers.items()
-    }
+    tables = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Embedding)}
 
+    def of(name: str, layer: int | None) -> int:
+        if layer is not None:
+            return number - layer
+        return number + 1 if ("embed" in name or name in tables) and not is_head(name, model) else 0
 
-def _is_embedding(name: str, model: Any) -> bool:
-    return "embed" in name and not is_head(name, model)
+    return {name: of(name, layer) for name, layer in layers.items()}

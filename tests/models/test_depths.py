@@ -91,3 +91,19 @@ def test_two_stacks() -> None:
     assert str(caught.value) == (
         "training.layer_decay: an encoder-decoder model has two stacks of layers\n  leave it out for this model"
     )
+
+
+def test_the_embeddings_of_decoders_are_at_the_bottom() -> None:
+    found = depths(transformers.GPT2LMHeadModel(transformers.GPT2Config(vocab_size=40, n_embd=8, n_layer=3, n_head=2)))
+    assert {
+        name: found[f"transformer.{name}.weight"] for name in ("wte", "wpe", "h.0.ln_1", "h.2.mlp.c_fc", "ln_f")
+    } == {
+        "wte": 4,
+        "wpe": 4,
+        "h.0.ln_1": 3,
+        "h.2.mlp.c_fc": 1,
+        "ln_f": 0,
+    }
+    found = depths(transformers.LlamaForCausalLM(transformers.LlamaConfig(**SMALL)))
+    names = ("model.embed_tokens", "model.layers.0.mlp.up_proj", "model.norm", "lm_head")
+    assert [found[f"{name}.weight"] for name in names] == [4, 3, 0, 0]
