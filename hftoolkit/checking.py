@@ -166,7 +166,7 @@ def _look_at_model(
     findings.note(cut if task.cut_part else [])  # of rows that are cut as a whole the tokens tell
     findings.doubt(doubts_about_tokens(task, start.tokenizer, train, rows.train, limit))
     model, parts["model"] = trainable(recipe, task, start, accelerator)
-    output, able = RunFolder(Path(recipe.output)), does_already(recipe, start)
+    output, able = RunFolder(Path(recipe.output)), does_already(recipe, task, start)
     job = Job(recipe, task, start.tokenizer, model, train, validation, rows.validation, output, able=able)
     plan = plan_of(job)
     findings.doubt(doubts_about_plan(recipe, plan, limit))

@@ -134,7 +134,7 @@ def _run(
                 validation,
                 rows.validation,
                 folder,
-                able=does_already(recipe, start),
+                able=does_already(recipe, task, start),
             ),
             accelerator,
         )
@@ -147,7 +147,7 @@ def _run(
         del model
     with clock("test"):
         tests, decoding, said = (
-            _test(recipe, task, rows, before, written, extra, folder, able=does_already(recipe, start))
+            _test(recipe, task, rows, before, written, extra, folder, able=does_already(recipe, task, start))
             if accelerator.is_main_process
             else ([], "", ())
         )
@@ -183,7 +183,7 @@ def _run(
 
 def _baseline(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[str, Scored]:
     """Scores before training; those of the untouched model are kept, for they are the same in every run."""
-    if not does_already(recipe, start):
+    if not does_already(recipe, task, start):
         return {name: score_trivial(task, part) for name, part in rows.tests.items()}
     engine = engine_of(task, start.model, start.tokenizer, recipe)
     task.settle(engine, rows.validation)  # the untouched model is given the best of its own thresholds, too
@@ -211,7 +211,7 @@ def _baseline(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[
 
 def _samples(recipe: Recipe, task: Task, start: Loaded, rows: RunRows) -> dict[str, Samples]:
     """What the untouched model writes, if it does."""
-    if not does_already(recipe, start):
+    if not does_already(recipe, task, start):
         return {}
     engine = engine_of(task, start.model, start.tokenizer, recipe)
     return samples_of(task, engine, rows.tests, recipe.training.seed)

@@ -148,7 +148,7 @@ def trainable(recipe: Recipe, task: Task, start: Loaded, accelerator: Accelerato
         torch.manual_seed(recipe.training.seed)
         base = recipe.model.name or ""
         base = str(Path(base).resolve()) if Path(base).is_dir() else base
-        model = add_adapter(model, recipe.adapter, base, recipe.model.revision, start.new)
+        model = add_adapter(model, recipe.adapter, base, recipe.model.revision, start.new, task.new_tokens)
         adapter = adapter_words(recipe.adapter)
     model.to(accelerator.device)
     products = "" if recipe.training.precision == "float32" else " weights, bf16 products"
@@ -180,9 +180,9 @@ def longest(recipe: Recipe, task: Task, start: Loaded) -> int:
     return min(recipe.training.max_tokens or task.window or _LONGEST, positions(start.model))
 
 
-def does_already(recipe: Recipe, start: Loaded) -> bool:
+def does_already(recipe: Recipe, task: Task, start: Loaded) -> bool:
     """Whether the untouched model does the task, so that it can be compared with."""
-    return recipe.model.scratch is None and not start.new
+    return recipe.model.scratch is None and not start.new and not task.new_tokens
 
 
 def _words_of_head(task: Task, loaded: Loaded) -> list[str]:

@@ -60,11 +60,10 @@ class Translator:
 
     def __init__(self, opened: Opened, languages: Languages) -> None:
         self.name = opened.name
-        self.engine = opened.engine
         self.languages = languages
         self.notes = opened.notes
         self.task = Translation(Translation.Options(), languages)
-        self.task.choose_token(opened.vocabulary)
+        self.engine = self.task.opened(opened)
 
     def predict(self, lines: Iterable[str], decoding: Decoding | None = None, **settings: Any) -> Iterator[str]:
         """Decode lines as they come and as they are, in order and in constant memory; blank ones pass through.

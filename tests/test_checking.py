@@ -654,7 +654,7 @@ def test_a_model_of_another_kind(recipe: dict[str, Any], broken: Path) -> None:
     settings = json.loads((broken / "config.json").read_text(encoding="utf-8")) | {"model_type": "bert"}
     (broken / "config.json").write_text(json.dumps(settings), encoding="utf-8")
     assert error(recipe, 1, f"model.name={broken}") == (
-        f"{broken}: a model of the kind 'bert' does not translate; expected 'marian'\n"
+        f"{broken}: a model of the kind 'bert' does not translate; expected 'marian', or a decoder such as 'gpt2'\n"
         "  choose an opus-mt checkpoint:   model: {name: Helsinki-NLP/opus-mt-en-zh}"
     )
 

@@ -59,7 +59,7 @@ def made(marian: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
         train, validation = (features_of(recipe, task, start, part) for part in (rows.train, rows.validation))
         accelerator = Accelerator(cpu=True)
         model, facts = trainable(recipe, task, start, accelerator)
-        folder, able = RunFolder(tmp_path / "run"), does_already(recipe, start)
+        folder, able = RunFolder(tmp_path / "run"), does_already(recipe, task, start)
         job = Job(recipe, task, start.tokenizer, model, train, validation, rows.validation, folder, able=able)
         return forecast(job, rows.tests, accelerator, facts, LOAD)[0], job
 

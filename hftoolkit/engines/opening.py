@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from hftoolkit import hub
 from hftoolkit.engines.base import Engine
@@ -17,6 +17,9 @@ from hftoolkit.engines.decoding import Decoding
 from hftoolkit.errors import HftoolkitError, ModelError, OutputError, UsageError
 from hftoolkit.models.adapter_folders import adapter_base, is_adapter
 from hftoolkit.models.saved import Saved, read_saved
+
+if TYPE_CHECKING:
+    from hftoolkit.models.loading import Loaded
 
 log = logging.getLogger("hftoolkit")
 
@@ -40,6 +43,7 @@ class Opened:
     """Where it lies."""
 
     engine: Engine
+    """That of a decoder alone goes on with texts until they end."""
 
     saved: Saved | None
     """What a folder of ours says about itself."""
@@ -55,6 +59,9 @@ class Opened:
 
     notes: tuple[str, ...]
     """What should be said about it, such as why the fast engine does not run it."""
+
+    decoder: "Loaded | None" = None
+    """A decoder alone, for who knows how it is asked to do its task."""
 
 
 def open_engine(
@@ -104,13 +111,19 @@ def open_engine(
 
 
 def _open_torch(name: str, auto_class: AutoClass, device: int | str | None, revision: str) -> Opened:
+    from hftoolkit.engines.prompted import PromptedEngine
     from hftoolkit.engines.pytorch import TorchEngine, fast_format
     from hftoolkit.models.devices import choose_device
     from hftoolkit.models.loading import load_checkpoint
 
     place = choose_device(device)
     loaded = load_checkpoint(name, auto_class, revision=revision)
-    model, tokenizer = loaded.model.to(place, fast_format(place)), loaded.tokenizer
+    tokenizer = loaded.tokenizer
+    if not loaded.model.config.is_encoder_decoder:
+        going_on = PromptedEngine(loaded.model.to(place), tokenizer, end=tokenizer.eos_token_id or 0)
+        said = (loaded.saved, None, None, tokenizer.get_vocab(), loaded.notes)
+        return Opened(name, loaded.folder, going_on, *said, decoder=loaded)
+    model = loaded.model.to(place, fast_format(place))
     return Opened(
         name,
         loaded.folder,
@@ -134,7 +147,8 @@ def _open_fast(name: str, auto_class: AutoClass, device: int | str | None, revis
         raise UnsuitedError(f"it does not run on the device '{device}'")
     folders = _folders(name, revision)
     config = _config(folders[-1])
-    auto_class(SimpleNamespace(**config), name)
+    if auto_class(SimpleNamespace(**config), name) != "AutoModelForSeq2SeqLM":
+        raise UnsuitedError("it is a decoder alone")
     try:
         tokenizer = MarianTokenizer(next((f for f in folders if (f / "tokenizer_config.json").is_file()), folders[-1]))
     except UnknownTokenizerError as error:
@@ -200,6 +214,6 @@ def _config(folder: Path) -> dict[str, Any]:
 
     try:
         config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return {"model_type": None, **config}
+        return {"model_type": None, "architectures": None, "is_encoder_decoder": False, **config}
     except (OSError, ValueError, TypeError) as error:
         raise UnsuitedError("its config.json cannot be read") from error

@@ -116,7 +116,9 @@ def adapter_words(settings: Adapter) -> str:
     return f"{_WORDS[settings.kind]}, rank {settings.rank}, alpha {adapter_alpha(settings)}"
 
 
-def add_adapter(model: Any, settings: Adapter, base: str, revision: str, head: Sequence[str] = ()) -> Any:
+def add_adapter(
+    model: Any, settings: Adapter, base: str, revision: str, head: Sequence[str] = (), tokens: Sequence[int] = ()
+) -> Any:
     """Freeze a model and put a new adapter on it.
 
     Args:
@@ -125,6 +127,7 @@ def add_adapter(model: Any, settings: Adapter, base: str, revision: str, head: S
         base: Name by which the adapter will find its base again.
         revision: Revision of a hub id.
         head: Names of the modules that are new: all of their weights are trained, and saved with the adapter.
+        tokens: Numbers of the tokens that are new: their embeddings are trained, and saved with the adapter.
 
     Raises:
         ModelError: If a row of weights is all zero where DoRA would divide by its length.
@@ -145,6 +148,7 @@ def add_adapter(model: Any, settings: Adapter, base: str, revision: str, head: S
         use_rslora=settings.kind == "rslora",
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # as GPT-2 keeps its weights
         modules_to_save=list(head) or None,
+        trainable_token_indices=list(tokens) or None,
     )
     with _as_released():
         if in_4bit(model):

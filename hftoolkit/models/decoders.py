@@ -29,6 +29,14 @@ def causal_class(config: Any, name: str) -> str:
     return "AutoModelForCausalLM"
 
 
+def is_decoder(config: Any) -> bool:
+    """Whether an architecture is made to write text by a decoder alone; BERT could, and is not."""
+    from transformers.models.auto import modeling_auto
+
+    written, filled = modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    return config.model_type in written and config.model_type not in filled and not config.is_encoder_decoder
+
+
 def stop_at(model: Any, token: int) -> bool:
     """Let a token end what a model writes, beside those that do already.
 

@@ -14,6 +14,7 @@ from hftoolkit import hub
 from hftoolkit.errors import HftoolkitError, ModelError
 from hftoolkit.models.adapter_folders import adapter_base, is_adapter, saved_modules
 from hftoolkit.models.adapters import merge_adapter
+from hftoolkit.models.added_tokens import make_room
 from hftoolkit.models.guard import check_marian, mend_generation
 from hftoolkit.models.heads import NewHead, draw, head_beside, head_names, is_head, with_new_head
 from hftoolkit.models.quantizing import loading_4bit
@@ -102,6 +103,7 @@ def _adapted(
     except HftoolkitError as error:
         raise ModelError(f"{name}: the model that this adapter belongs on cannot be loaded: {error}") from error
     tokenizer = load_tokenizer(folder, name) if (folder / "tokenizer_config.json").is_file() else base.tokenizer
+    make_room(base.model, tokenizer)  # for what the adapter's tokenizer has besides
     model, new = merge_adapter(base.model, folder).eval(), base.new
     if not quantize:
         model.requires_grad_(True)  # an adapter froze it; a later run may train it

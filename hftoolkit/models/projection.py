@@ -27,10 +27,8 @@ def without_projection(model: Any, inputs: Any) -> tuple[Tensor, Any]:
     Raises:
         ModelError: If this architecture computes its scores in another way.
     """
-    layer = model.get_output_embeddings()
-    if not isinstance(layer, nn.Linear):
-        raise _refused(model)
-    with _in_place_of(layer, _same):
+    layer = output_layer(model)
+    with _in_place_of(model.get_output_embeddings(), _same):
         output = model(**inputs)
     hidden: Tensor = output.prediction_logits if "prediction_logits" in output else output.logits
     if hidden.shape[-1] != layer.in_features:
@@ -45,13 +43,35 @@ def scores_plainly(model: Any) -> bool:
     Args:
         model: A transformers model.
     """
-    layer = model.get_output_embeddings()
-    if not isinstance(layer, nn.Linear):
+    layer = _linear(model)
+    if layer is None:
         return False
     given = torch.linspace(-_LARGE, _LARGE, layer.out_features, device=model.device)[None, None]  # [1, 1, V]
-    with _in_place_of(layer, lambda _: given):
+    with _in_place_of(model.get_output_embeddings(), lambda _: given):
         output = model(input_ids=torch.zeros((1, 1), dtype=torch.int64, device=model.device), use_cache=False)
     return torch.equal(output.logits, given)
+
+
+def output_layer(model: Any) -> nn.Linear:
+    """The linear layer that gives a model's scores.
+
+    Beside an adapter that learns the embedding of a new token, a layer that shares its weights with the embeddings is
+    wrapped: here it is without that row, which no model has to write.
+
+    Raises:
+        ModelError: If they come about in another way.
+    """
+    layer = _linear(model)
+    if layer is None:
+        raise _refused(model)
+    return layer
+
+
+def _linear(model: Any) -> nn.Linear | None:
+    layer = model.get_output_embeddings()
+    while isinstance(inside := getattr(layer, "base_layer", getattr(layer, "token_adapter", None)), nn.Module):
+        layer = inside
+    return layer if isinstance(layer, nn.Linear) else None
 
 
 def _refused(model: Any) -> ModelError:

@@ -10,6 +10,7 @@ from hftoolkit.errors import UsageError
 from hftoolkit.translating import Translator, open_translator
 
 if TYPE_CHECKING:
+    from hftoolkit.engines.prompted import PromptedEngine
     from hftoolkit.engines.pytorch import TorchEngine
 
 Answer = dict[str, Any]
@@ -45,10 +46,11 @@ class TranslationPipeline:
         return self._torch.tokenizer
 
     @property
-    def _torch(self) -> "TorchEngine":
+    def _torch(self) -> "TorchEngine | PromptedEngine":
+        from hftoolkit.engines.prompted import PromptedEngine
         from hftoolkit.engines.pytorch import TorchEngine
 
-        if not isinstance(self.translator.engine, TorchEngine):
+        if not isinstance(self.translator.engine, TorchEngine | PromptedEngine):
             raise UsageError(
                 "the engine ctranslate2 has neither model nor tokenizer of transformers\n"
                 '  to have them:   pipeline(..., engine="torch")'

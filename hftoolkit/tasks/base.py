@@ -81,6 +81,9 @@ class Task(ABC):
     packed: bool = False
     """Whether features share rows in training, one behind the other: then not their widths count, but their sum."""
 
+    new_tokens: tuple[int, ...] = ()
+    """Numbers of tokens that `bind` gave the checkpoint's tokenizer: no model knows them before they are learned."""
+
     widest: int = 0
     """Tokens that the model being trained can read at most: up to there batches may be padded to common widths."""
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from hftoolkit.data.packing import arranged, laid_out
 from hftoolkit.data.padding import model_inputs, padded
-from hftoolkit.models.projection import without_projection
+from hftoolkit.models.projection import output_layer, without_projection
 from hftoolkit.training.batches import Batch
 from hftoolkit.training.cross_entropy import sum_of_cross_entropies
 
@@ -71,7 +71,7 @@ def next_token_loss(model: Any, batch: Batch, *, plain: bool, smoothing: float =
     inputs, labels = {**batch.inputs, "use_cache": False}, batch.labels[NEXT].flatten()  # [B * T]
     if plain:
         hidden, _ = without_projection(model, inputs)  # [B, T, H]
-        layer = model.get_output_embeddings()
+        layer = output_layer(model)
         total = sum_of_cross_entropies(
             hidden.flatten(0, 1), layer.weight, layer.bias, labels, ignored=IGNORED, smoothing=smoothing
         )

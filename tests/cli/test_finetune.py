@@ -207,7 +207,8 @@ def test_a_model_of_another_kind(tmp_path_factory: pytest.TempPathFactory) -> No
     sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
     BertForMaskedLM(BertConfig(vocab_size=30, **sizes)).save_pretrained(folder)
     assert refusal(1, f"model.name={folder}") == (
-        f"error: {folder}: a model of the kind 'bert' does not translate; expected 'marian'\n"
+        f"error: {folder}: a model of the kind 'bert' does not translate; expected 'marian', or a decoder such as "
+        "'gpt2'\n"
         "  choose an opus-mt checkpoint:   model: {name: Helsinki-NLP/opus-mt-en-zh}\n"
     )
 

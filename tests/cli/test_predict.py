@@ -137,4 +137,6 @@ def test_a_question_and_its_context(bert: Path, tmp_path: Path) -> None:
     assert list(record) == ["question", "context", "answer", "score", "start", "end"]
     assert (record["answer"], record["start"], record["end"]) == ("awful", 13, 18)
     again = json.loads(hftoolkit("predict", "--model", model, "--top-k", "3", "what?", "a great awful film").out)
-    assert [one["answer"] for one in again["top"]] == ["great awful film", "great awful", "awful film"]
+    best, *others = [one["answer"] for one in again["top"]]
+    assert best == "great awful film"
+    assert sorted(others) == ["awful film", "great awful"]  # as likely as each other

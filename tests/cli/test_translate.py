@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import PAIRS
+from conftest import FORMAT, PAIRS
 from running import TERMINAL, hftoolkit
 
 from hftoolkit.cli.translate import translate
@@ -25,12 +25,13 @@ def cache(marian: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HFTOOLKIT_CACHE", str(folder))
+        patch.setattr("hftoolkit.engines.places.choose_format", lambda place: FORMAT)
         open_translator(str(marian))
     return folder
 
 
 @pytest.fixture(autouse=True)
-def _converted_before(_own_cache: None, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _converted_before(_own_cache: None, one_format: None, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HFTOOLKIT_CACHE", str(cache))
 
 
@@ -261,6 +262,7 @@ def test_a_glossary(marian: Path, tmp_path: Path) -> None:
 def test_neither_torch_nor_transformers_is_imported(marian: Path, cache: Path) -> None:
     code = (
         "import sys; sys.argv = ['hftoolkit', 'translate', '--model', sys.argv[1], 'Good night!']\n"
+        f"from hftoolkit.engines import places; places.choose_format = lambda place: '{FORMAT}'\n"
         "from hftoolkit.cli.main import main\n"
         "main()\n"
         "print({'torch', 'transformers', 'datasets', 'peft', 'accelerate'} & sys.modules.keys(), file=sys.stderr)\n"

@@ -12,10 +12,13 @@ from conftest import PAIRS
 from engines.conftest import KNOWN, UNKNOWN, fast_engine, load
 
 from hftoolkit.engines import ctranslate2
+from hftoolkit.engines.converting import convert
 from hftoolkit.engines.ctranslate2 import CTranslate2Engine
 from hftoolkit.engines.decoding import Decoding
+from hftoolkit.engines.places import Place
 from hftoolkit.engines.pytorch import TorchEngine
 from hftoolkit.errors import UsageError
+from hftoolkit.models.marian_tokenizer import MarianTokenizer
 
 POSITIONS = 64
 Pair = tuple[TorchEngine, CTranslate2Engine]
@@ -245,6 +248,8 @@ def test_the_signature_names_the_number_format(fast: CTranslate2Engine) -> None:
 
 
 def test_in_int8_it_still_knows_what_it_learned(marian: Path, tmp_path: Path) -> None:
+    if convert(load(marian), MarianTokenizer(marian), KNOWN, tmp_path / "tried", "int8_float32", Place()).note:
+        pytest.skip("this processor adds products of int8 in 16 bits: a model as narrow as the tiny one loses too much")
     engine = fast_engine(load(marian), tmp_path, "int8_float32")
     assert engine.signature == "ctranslate2|int8_float32"
     assert list(engine.generate(KNOWN, Decoding())) == [target for _, target in PAIRS]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import PAIRS
+from conftest import FORMAT, PAIRS
 from engines.conftest import KNOWN, load
 
 from hftoolkit.engines.decoding import Decoding
@@ -22,6 +22,8 @@ from hftoolkit.models.saved import read_saved
 from hftoolkit.recipe.schema import Adapter
 from hftoolkit.tasks.translation import Translation
 from hftoolkit.translating import DEFAULT
+
+pytestmark = pytest.mark.usefixtures("one_format")
 
 TASK = Translation(Translation.Options(), DEFAULT)
 
@@ -65,7 +67,7 @@ def copy(marian: Path, tmp_path: Path) -> Callable[..., Path]:
 
 def test_the_fast_engine_is_taken_by_itself(marian: Path) -> None:
     found = opened(marian)
-    assert found.engine.signature == "ctranslate2|int8_float32"
+    assert found.engine.signature == f"ctranslate2|{FORMAT}"
     assert (found.name, found.folder) == (str(marian), marian)
     assert texts(found) == [target for _, target in PAIRS]
     (note,) = found.notes
@@ -149,8 +151,10 @@ def test_converted_it_needs_neither_torch_nor_transformers(marian: Path) -> None
     opened(marian)
     code = f"""
 import sys
+from hftoolkit.engines import places
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.engines.opening import open_engine
+places.choose_format = lambda place: {FORMAT!r}
 found = open_engine({str(marian)!r}, lambda config, name: "AutoModelForSeq2SeqLM")
 print(next(found.engine.generate(["Good morning!"], Decoding())), file=sys.stderr)
 print(next(found.engine.hypotheses(["Good morning!"], Decoding()))[0].text, file=sys.stderr)
@@ -204,7 +208,7 @@ def test_a_device_that_only_pytorch_knows(marian: Path) -> None:
 def test_a_gpu_that_is_not_there(marian: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ctranslate2.get_cuda_device_count", lambda: 0)
     found = opened(marian, device=0)
-    assert found.engine.signature == "ctranslate2|int8_float32"
+    assert found.engine.signature == f"ctranslate2|{FORMAT}"
     assert found.notes[0] == "no GPU 'cuda:0' here: running on the CPU"
 
 
@@ -222,6 +226,7 @@ def test_a_library_that_fails(marian: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_number_format_that_is_not_good_enough(marian: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hftoolkit.engines.places.choose_format", lambda place: "int8_float32")
     monkeypatch.setattr("hftoolkit.engines.converting.LEAST_CHRF", 101.0)
     found = opened(marian)
     assert found.engine.signature == "ctranslate2|float32"
@@ -248,7 +253,7 @@ def test_an_unknown_engine(marian: Path) -> None:
 def test_what_does_not_translate(copy: Callable[..., Path], engine: str) -> None:
     folder = copy(model_type="bert")
     assert refusal(ModelError, folder, engine=engine).startswith(
-        f"{folder}: a model of the kind 'bert' does not translate; expected 'marian'"
+        f"{folder}: a model of the kind 'bert' does not translate; expected 'marian', or a decoder such as 'gpt2'"
     )
 
 

@@ -254,7 +254,7 @@ def test_a_model_that_does_not_translate(tmp_path: Path) -> None:
     )
     transformers.BertForMaskedLM(config).save_pretrained(tmp_path)
     assert refusal(tmp_path) == (
-        f"{tmp_path}: a model of the kind 'bert' does not translate; expected 'marian'\n"
+        f"{tmp_path}: a model of the kind 'bert' does not translate; expected 'marian', or a decoder such as 'gpt2'\n"
         "  choose an opus-mt checkpoint:   model: {name: Helsinki-NLP/opus-mt-en-zh}"
     )
 

@@ -256,7 +256,8 @@ def test_messages(old: str, new: str, expected: str) -> None:
         ("classification", "encoder_layers: 2", "encoder_layers: unknown key; did you mean 'layers'?"),
         ("classification", "lowercas: true", "lowercas: unknown key; did you mean 'lowercase'?"),
         ("classification", "lowercase: 'yes'", "lowercase: expected true or false, got 'yes'"),
-        ("translation", "layers: 2", "layers: unknown key; did you mean 'encoder_layers'?"),
+        ("translation", "encoder_layer: 2", "encoder_layer: unknown key; did you mean 'encoder_layers'?"),
+        ("translation", "layers: 2, encoder_layers: 2", "encoder_layers: unknown key; did you mean 'layers'?"),
         ("translation", "lowercase: true", "lowercase: unknown key; expected one of 'decoder_layers', 'dropout', "),
     ],
 )

@@ -70,9 +70,10 @@ class Recipe(Part):
     @classmethod
     def _new_as_the_task_needs_it(cls, model: Any, info: ValidationInfo) -> Any:
         scratch, task = model.get("scratch") if isinstance(model, Mapping) else None, info.data.get("task")
-        if not isinstance(scratch, Mapping) or task == "translation":
+        if not isinstance(scratch, Mapping) or (task == "translation" and "layers" not in scratch):
             return model
-        return {**model, "scratch": (OfDecoder if task == "language_modelling" else OfEncoder)(scratch)}
+        kind = OfDecoder if task in ("language_modelling", "translation") else OfEncoder
+        return {**model, "scratch": kind(scratch)}
 
     @field_validator("adapter")
     @classmethod

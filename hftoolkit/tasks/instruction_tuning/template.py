@@ -97,6 +97,10 @@ class Template:
         """Tokens of a conversation that the model is to go on with by an answer."""
         return self._tokens([self._written(messages, asks=True)])[0]
 
+    def asked(self, messages: Sequence[Message]) -> str:
+        """The same as text, special tokens spelled out."""
+        return self._written(messages, asks=True)
+
     def _spans(self, messages: Sequence[Message]) -> tuple[str, list[int]]:
         """A conversation as text, and where answers begin and end in it, in turn; the last ends it."""
         borders: list[int] = []

@@ -72,10 +72,16 @@ def test_languages_must_be_languages(source: str, target: str) -> None:
         translation(target, source)
 
 
-def test_marian_translates_and_others_do_not() -> None:
+def test_marian_and_decoders_translate_and_others_do_not() -> None:
     assert translation().auto_class(transformers.MarianConfig(), "mine") == "AutoModelForSeq2SeqLM"
-    with pytest.raises(ModelError, match="mine: a model of the kind 'gpt2' does not translate; expected 'marian'"):
-        translation().auto_class(transformers.GPT2Config(), "mine")
+    assert translation().auto_class(transformers.GPT2Config(), "mine") == "AutoModelForCausalLM"
+    for config in (transformers.BertConfig(), transformers.T5Config()):
+        with pytest.raises(ModelError) as caught:
+            translation().auto_class(config, "mine")
+        assert str(caught.value) == (
+            f"mine: a model of the kind '{config.model_type}' does not translate; expected 'marian', or a decoder such "
+            "as 'gpt2'\n  choose an opus-mt checkpoint:   model: {name: Helsinki-NLP/opus-mt-en-zh}"
+        )
 
 
 # What the model reads

@@ -1,8 +1,8 @@
-"""Translation with an encoder-decoder model: opus-mt, opus-mt-tc and other Marian checkpoints.
+"""Translation with an encoder-decoder model, such as opus-mt, or with a decoder alone, such as GPT.
 
 A row:  {"source": "Where is the library?", "target": "图书馆在哪里？"}; a test row may have a list of targets.
-Its trap: a target token such as >>cmn_Hans<< in front of the source chooses the variety where the vocabulary has one,
-and must be the same in training, evaluation and use; it is recorded in the checkpoint.
+Its trap: what the model is told of the language, a token or an instruction, must be the same in training, evaluation
+and use; it is recorded in the checkpoint.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,27 +13,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hftoolkit.data.padding import counted, padded
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.errors import ModelError, UsageError
 from hftoolkit.languages import normalise
 from hftoolkit.metrics import translations
 from hftoolkit.metrics.measure import Measure
+from hftoolkit.models.decoders import causal_class, is_decoder
 from hftoolkit.models.plausibility import doubts_about_pairs, may_be
 from hftoolkit.models.saved import Saved
 from hftoolkit.models.target_tokens import target_token
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.tasks.base import Feature, Row, Task
+from hftoolkit.tasks.translation import options
+from hftoolkit.tasks.translation.decoder import Decoder
+from hftoolkit.tasks.translation.encoder_decoder import EncoderDecoder
+from hftoolkit.tasks.translation.form import Form
+from hftoolkit.tasks.translation.options import PROMPT
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from hftoolkit.engines.base import Engine
-    from hftoolkit.engines.pytorch import TorchEngine
+    from hftoolkit.engines.opening import Opened
     from hftoolkit.training.batches import Batch
-
-IGNORED = -100
-"""Label of positions that are not counted."""
 
 _FEW = 8
 """Rows below which nothing is concluded from losses."""
@@ -56,10 +58,12 @@ class Translated:
 class Translation(Task):
     """From a source text to a target text."""
 
+    Options = options.Options
+
     inputs = ("source",)
     answers = ("target",)
     goal = "chrF2"
-    padded = ("input_ids", "labels")
+    padded: tuple[str, ...] = ("input_ids", "labels")
     trivial_name = "a copy of the source"
     generates = True
 
@@ -71,34 +75,74 @@ class Translation(Task):
             )
         for tag in (languages.source, languages.target):
             normalise(tag)  # refuses what is no language, before anything is read or loaded
+        self.options = self.Options.model_validate(options)
         self.languages = languages
-        self.target_token: str | None = None
-        self.pad = self.start = 0
+        self.form: Form = EncoderDecoder(None)
 
     def auto_class(self, config: Any, name: str) -> str:
-        if config.model_type != "marian":
+        if config.model_type == "marian":
+            return "AutoModelForSeq2SeqLM"
+        if not is_decoder(config):
             raise ModelError(
-                f"{name}: a model of the kind '{config.model_type}' does not translate; expected 'marian'\n"
-                "  choose an opus-mt checkpoint:   model: {name: Helsinki-NLP/opus-mt-en-zh}"
+                f"{name}: a model of the kind '{config.model_type}' does not translate; expected 'marian', or a "
+                "decoder such as 'gpt2'\n  choose an opus-mt checkpoint:   model: {name: Helsinki-NLP/opus-mt-en-zh}"
             )
-        return "AutoModelForSeq2SeqLM"
+        return causal_class(config, name)
+
+    def restore(self, saved: Saved | None, config: Any) -> None:
+        if saved is not None:
+            self.options = self.options.model_copy(update={"prompt": saved.state.get(PROMPT, self.options.prompt)})
 
     def bind(self, tokenizer: Any, config: Any) -> None:
-        self.choose_token(tokenizer.get_vocab())
-        self.pad = config.pad_token_id
-        self.start = config.decoder_start_token_id
+        if config.model_type == "marian":
+            token = self._token(tokenizer.get_vocab())
+            self._take(EncoderDecoder(token, config.pad_token_id, config.decoder_start_token_id))
+        else:
+            self._take(Decoder(tokenizer, config, self.languages, self.options.prompt))
 
-    def choose_token(self, vocabulary: Iterable[str]) -> None:
-        """Choose the target token from a vocabulary: all that is needed of a checkpoint to predict with it."""
-        self.target_token = target_token(vocabulary, self.languages.target, self.languages.source)
+    def opened(self, opened: "Opened") -> "Engine":
+        """Take the same from a checkpoint that is only to predict; what is not known is not learned.
+
+        Returns:
+            The engine that runs it.
+
+        Raises:
+            ModelError: If a decoder was not trained to translate, and does not answer either.
+        """
+        self.restore(opened.saved, None)
+        if opened.decoder is None:
+            self._take(EncoderDecoder(self._token(opened.vocabulary)))
+            return opened.engine
+        model, tokenizer = opened.decoder.model, opened.decoder.tokenizer
+        self._take(Decoder(tokenizer, model.config, self.languages, self.options.prompt, learns=False))
+        engine: Engine = self.form.engine(model, tokenizer, batch_tokens=None)
+        return engine
+
+    def _token(self, vocabulary: Iterable[str]) -> str | None:
+        return target_token(vocabulary, self.languages.target, self.languages.source)
+
+    def _take(self, form: Form) -> None:
+        self.form, self.padded, self.others = form, form.padded, form.others
+        self.new_tokens = form.new_tokens
+
+    @property
+    def target_token(self) -> str | None:
+        """What asks the model for the language translated to, if anything does."""
+        return self.form.token
+
+    def begin(self, model: Any, new: Sequence[str]) -> list[str]:
+        notes = self.form.begin(model)
+        self.packed = self.form.packed
+        return notes
 
     def check(self, model: Any, tokenizer: Any, rows: Sequence[Row], name: str) -> None:
         from hftoolkit.models.guard import check_fluency
 
-        check_fluency(model, tokenizer, [self.prompt(row["source"]) for row in rows], name)
+        if model.config.model_type == "marian":  # others have no traps of its kind
+            check_fluency(model, tokenizer, [self.prompt(row["source"]) for row in rows], name)
 
     def fingerprint(self) -> str:
-        return f"translation|{self.target_token}"
+        return f"translation|{self.form.fingerprint()}"
 
     def texts(self, rows: Iterable[Row]) -> Iterator[str]:
         for row in rows:
@@ -106,64 +150,17 @@ class Translation(Task):
             yield from _answers(row)
 
     def encode(self, rows: Sequence[Row], tokenizer: Any, limit: int) -> list[list[Feature]]:
-        from hftoolkit.models.marian_tokenizer import numbers
-
         # Nothing is cut: half of a translation would teach to stop in the middle.
-        sources = numbers(tokenizer, [self.prompt(row["source"]) for row in rows])
-        answers = [_answers(row) for row in rows]
-        flat = [text for texts in answers for text in texts]
-        labels = iter(numbers(tokenizer, flat, target=True))
-        return [
-            [{"input_ids": source, "labels": next(labels)} for _ in texts]
-            for source, texts in zip(sources, answers, strict=True)
-        ]
+        return self.form.encode([(row["source"], _answers(row)) for row in rows], tokenizer)
 
     def collate(self, features: Sequence[Mapping[str, NDArray[np.int32]]], seed: int) -> "Batch":
-        import torch
-
-        from hftoolkit.training.batches import Batch
-
-        sources = [feature["input_ids"] for feature in features]
-        targets = [feature["labels"] for feature in features]
-        input_ids = padded(sources, self.pad, widest=self.widest)  # [B, S]
-        labels = padded(targets, IGNORED, widest=self.widest)  # [B, T]
-        shifted = np.full_like(labels, self.start)  # the decoder reads what it has written so far
-        shifted[:, 1:] = np.where(labels[:, :-1] == IGNORED, self.pad, labels[:, :-1])
-        tokens = int(sum(map(len, targets)))
-        return Batch(
-            inputs={
-                "input_ids": torch.from_numpy(input_ids),
-                "attention_mask": torch.from_numpy(counted(sources, widest=self.widest)),
-                "decoder_input_ids": torch.from_numpy(shifted),
-            },
-            labels={"translation": torch.from_numpy(labels)},
-            counts={"translation": tokens},
-            tokens=int(sum(map(len, sources))) + tokens,
-            padded=input_ids.size + labels.size,
-        )
+        return self.form.collate(features, widest=self.widest)
 
     def loss(self, model: Any, batch: "Batch", *, smoothing: float = 0.0) -> dict[str, "Tensor"]:
-        from hftoolkit.training.cross_entropy import sum_of_cross_entropies
+        return self.form.loss(model, batch, smoothing=smoothing)
 
-        hidden = model.model(**batch.inputs, use_cache=False).last_hidden_state  # [B, T, H]
-        # Marian's own loss is a mean over this batch alone; a step needs the sum.
-        return {
-            "translation": sum_of_cross_entropies(
-                hidden.flatten(0, 1),
-                model.lm_head.weight,
-                model.final_logits_bias[0],
-                batch.labels["translation"].flatten(),
-                ignored=IGNORED,
-                smoothing=smoothing,
-            )
-        }
-
-    def engine(
-        self, model: Any, tokenizer: Any, *, batch_tokens: int | None = None, precision: str = "float32"
-    ) -> "TorchEngine":
-        from hftoolkit.engines.pytorch import TorchEngine
-
-        return TorchEngine(model, tokenizer, batch_tokens=batch_tokens)
+    def engine(self, model: Any, tokenizer: Any, *, batch_tokens: int | None = None, precision: str = "float32") -> Any:
+        return self.form.engine(model, tokenizer, batch_tokens=batch_tokens)
 
     def predict(
         self, engine: "Engine", rows: Iterable[Row], decoding: "Decoding | None" = None, **settings: Any
@@ -172,9 +169,9 @@ class Translation(Task):
         for text in engine.generate((self.prompt(row["source"]) for row in rows), decoding, **settings):
             yield Translated(text)
 
-    def rehearse(self, engine: "TorchEngine", rows: Sequence[Row], decoding: "Decoding") -> None:
-        answers = engine.tokenizer(text_target=[_answers(row)[0] for row in rows])["input_ids"]
-        for _ in self.predict(engine, rows, decoding, max_new_tokens=max(map(len, answers))):
+    def rehearse(self, engine: Any, rows: Sequence[Row], decoding: "Decoding") -> None:
+        longest = self.form.answer_tokens([_answers(row)[0] for row in rows], engine.tokenizer)
+        for _ in self.predict(engine, rows, decoding, max_new_tokens=longest):
             pass
 
     def doubts(self, rows: Sequence[Row]) -> list[str]:
@@ -183,18 +180,18 @@ class Translation(Task):
 
     def doubts_about(self, tokenizer: Any) -> list[str]:
         wanted = {"source": self.languages.source, "target": self.languages.target}
-        found = {"source": tokenizer.source_lang, "target": tokenizer.target_lang}
+        found = {role: getattr(tokenizer, f"{role}_lang", None) for role in wanted}  # Marian's alone say it
         return [
             f"model: its {role} language is '{own}', the recipe's is '{wanted[role]}'\n"
             "  choose a model of these languages, or correct data.languages"
             for role, own in found.items()
-            if not may_be(own, wanted[role])
+            if own is not None and not may_be(own, wanted[role])
         ]
 
     def doubts_of(self, model: Any, tokenizer: Any, rows: Sequence[Row]) -> list[str]:
         from hftoolkit.training.loop import mean_loss
 
-        if len(rows) < _FEW:
+        if len(rows) < _FEW or model.config.model_type != "marian":
             return []
         losses = []
         for others in (rows, [*rows[1:], rows[0]]):
@@ -214,8 +211,8 @@ class Translation(Task):
         ]
 
     def prompt(self, source: str) -> str:
-        """What the encoder reads for a source."""
-        return source if self.target_token is None else f"{self.target_token} {source}"
+        """What the model reads for a source."""
+        return self.form.prompt(source)
 
     def measures(self) -> list[Measure]:
         return [_measure("BLEU", self._bleu), _measure("chrF2", self._chrf)]
@@ -230,7 +227,7 @@ class Translation(Task):
         return row["source"], _answers(row)
 
     def saved(self) -> Saved:
-        return Saved(self.name(), self.languages.source, self.languages.target, self.target_token)
+        return self.form.saved(Saved(self.name(), self.languages.source, self.languages.target, self.target_token))
 
     @cached_property
     def _bleu(self) -> Any:
