@@ -1,8 +1,9 @@
 """Fine-tune opus-mt, BERT and small GPT models with one recipe, one command and a result you can trust.
 
 Layers, left may import right: cli > finetuning, checking > accounts, fitting, doubts > forecasting > starting, job >
-evaluation, pipelines, predicting_files, translating_files > translating, predicting, generating, samples, scoring >
-sentencewise > tasks, documents > training, engines, reports > data, models, metrics > recipe, hub, languages > errors.
+evaluation, pipelines, predicting_files, scoring_files, translating_files > translating, predicting, generating,
+samples, scoring > sentencewise > tasks, documents > training, engines, reports > data, models, metrics > recipe, hub,
+languages > errors.
 The names below load what they need on first use.
 """
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from hftoolkit.pipelines import pipeline as pipeline
     from hftoolkit.recipe.schema import Recipe as Recipe
     from hftoolkit.reports.run import Report as Report
+    from hftoolkit.scoring_files import score as score
     from hftoolkit.translating import translate as translate
 
 __version__ = "0.1.0"
@@ -33,6 +35,7 @@ _HOMES = {
     "generate": "hftoolkit.generating",
     "load": "hftoolkit.pipelines",
     "pipeline": "hftoolkit.pipelines",
+    "score": "hftoolkit.scoring_files",
     "translate": "hftoolkit.translating",
 }
 

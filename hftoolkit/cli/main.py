@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "Look at all that a recipe names before it runs: problems, tokens, time, memory.",
     "finetune": "Fine-tune a model as a recipe says; report what was gained and lost.",
     "evaluate": "Score a model on a recipe's test sets.",
+    "score": "Score translations in text files: BLEU, chrF, TER; a paired test of two.",
     "predict": "Predict labels, entities or answers for text or a file.",
     "translate": "Translate text, a file, or standard input line by line.",
     "generate": "Answer a text, or go on with it, as it is written.",

@@ -1,4 +1,4 @@
-"""BLEU and chrF of sacreBLEU as functions of a sum of per-row counts."""
+"""BLEU, chrF and TER of sacreBLEU as functions of a sum of per-row counts."""
 
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from sacrebleu.metrics import BLEU, CHRF
+    from sacrebleu.metrics import BLEU, CHRF, TER
 
 _CHINESE = frozenset({"zh", "zho", "chi", "cmn", "yue", "wuu", "hak", "nan", "gan", "hsn", "lzh"})
 _JAPANESE = frozenset({"ja", "jpn", "jap"})
@@ -43,6 +43,24 @@ def chrf() -> "CHRF":
     return CHRF()
 
 
+def ter(language: str) -> "TER":
+    """TER as the sacrebleu command computes it: edits, moved parts among them, per word of the references.
+
+    Where words are not parted by blanks, every character counts as one: sacrebleu's ``--ter-normalized
+    --ter-asian-support`` for Chinese and Japanese.
+
+    Args:
+        language: Tag of the target language.
+
+    Source:
+        Snover et al., 2006, A Study of Translation Edit Rate with Targeted Human Annotation.
+    """
+    from sacrebleu.metrics import TER
+
+    asian = _primary(language) in _CHINESE | _JAPANESE
+    return TER(normalized=asian, asian_support=asian)
+
+
 def bleu_tokenizer(language: str) -> str:
     """Name of the sacrebleu tokenizer with which BLEU of a language means something.
 
@@ -75,17 +93,20 @@ def tokenizer_note(language: str) -> str | None:
     )
 
 
-def sentence_counts(metric: "BLEU | CHRF", hypothesis: str, references: str | Sequence[str]) -> NDArray[np.int64]:
+def sentence_counts(
+    metric: "BLEU | CHRF | TER", hypothesis: str, references: str | Sequence[str]
+) -> NDArray[np.int64 | np.float64]:
     """What one row adds to a score.
 
     Args:
-        metric: From `bleu` or `chrf`.
+        metric: From `bleu`, `chrf` or `ter`.
         hypothesis: The translation to measure; may be empty.
         references: One reference or several; rows may differ in how many they have.
 
     Returns:
         Counts of shape ``[K]``. BLEU, K = 10: length, length of the closest reference, 4 n-gram matches, 4 n-gram
-        totals. chrF, K = 18: n-grams of the hypothesis, of the reference, and matches, for each of 6 orders.
+        totals. chrF, K = 18: n-grams of the hypothesis, of the reference, and matches, for each of 6 orders. TER, K =
+        2: edits to the closest reference, mean length of the references.
 
     Raises:
         ValueError: If there is no reference.
@@ -95,11 +116,12 @@ def sentence_counts(metric: "BLEU | CHRF", hypothesis: str, references: str | Se
         raise ValueError("expected at least one reference, got none")
     # sacrebleu offers these three steps only under private names; tests compare them with its corpus_score.
     known = metric._extract_reference_info([metric._preprocess_segment(reference) for reference in references])
-    return np.asarray(metric._compute_segment_statistics(metric._preprocess_segment(hypothesis), known), dtype=np.int64)
+    counts = np.asarray(metric._compute_segment_statistics(metric._preprocess_segment(hypothesis), known))
+    return counts.astype(np.float64 if counts.dtype.kind == "f" else np.int64)
 
 
-def total(metric: "BLEU | CHRF", counts: NDArray[np.number]) -> float:
-    """The score, from 0 to 100, of rows whose counts were added up.
+def total(metric: "BLEU | CHRF | TER", counts: NDArray[np.number]) -> float:
+    """The score, from 0 to 100 (TER: to more), of rows whose counts were added up.
 
     Args:
         metric: The one that gave the counts.
@@ -108,11 +130,11 @@ def total(metric: "BLEU | CHRF", counts: NDArray[np.number]) -> float:
     return float(metric._compute_score_from_stats(counts.tolist()).score)
 
 
-def signature(metric: "BLEU | CHRF", references: Iterable[int]) -> str:
+def signature(metric: "BLEU | CHRF | TER", references: Iterable[int]) -> str:
     """What makes a score comparable: sacrebleu's signature, word for word.
 
     Args:
-        metric: From `bleu` or `chrf`.
+        metric: From `bleu`, `chrf` or `ter`.
         references: How many references each row has; ``{1}`` is enough where all have one.
 
     Raises:

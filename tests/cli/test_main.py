@@ -53,6 +53,8 @@ def test_help() -> None:
         "  finetune   Fine-tune a model as a recipe says; report what was gained and\n"
         "             lost.\n"
         "  evaluate   Score a model on a recipe's test sets.\n"
+        "  score      Score translations in text files: BLEU, chrF, TER; a paired test\n"
+        "             of two.\n"
         "  predict    Predict labels, entities or answers for text or a file.\n"
         "  translate  Translate text, a file, or standard input line by line.\n"
         "  generate   Answer a text, or go on with it, as it is written.\n"
