@@ -7,7 +7,9 @@ from typing import Final
 
 import torch
 
-from hftoolkit.models.loading import quiet
+from hftoolkit import hub
+from hftoolkit.errors import ModelError
+from hftoolkit.models.loading import load_tokenizer, quiet
 from hftoolkit.models.scratch_words import fewer_pieces
 from hftoolkit.recipe.schema import ScratchDecoder
 
@@ -34,16 +36,29 @@ def build_gpt(sizes: ScratchDecoder, texts: Iterable[str], folder: Path, seed: i
     Returns:
         What should be said about it.
 
+    Raises:
+        HubError: If the checkpoint whose tokenizer is wanted cannot be fetched.
+        ModelError: If its tokenizer cannot be read, or ends no texts.
+
     Source:
         Radford et al., 2019, Language Models are Unsupervised Multitask Learners.
     """
     from transformers import GPT2Config, GPT2LMHeadModel, GPT2Tokenizer
 
-    vocabulary, merges = _train_tokenizer(sizes, texts)
+    if sizes.tokenizer is None:
+        vocabulary, merges = _train_tokenizer(sizes, texts)
+        tokenizer = GPT2Tokenizer(vocab=vocabulary, merges=merges, model_max_length=sizes.positions)
+        said = fewer_pieces(len(vocabulary), sizes.vocabulary)
+    else:
+        tokenizer, said = load_tokenizer(hub.resolve(sizes.tokenizer), sizes.tokenizer), []
+        if tokenizer.eos_token_id is None:
+            raise ModelError(
+                f"model.scratch.tokenizer: '{sizes.tokenizer}' has no token for the end of a text\n"
+                "  choose a checkpoint that writes, or leave it out"
+            )
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = GPT2Tokenizer(vocab=vocabulary, merges=merges, model_max_length=sizes.positions)
     config = GPT2Config(
-        vocab_size=len(vocabulary),
+        vocab_size=len(tokenizer),
         n_positions=sizes.positions,
         n_embd=sizes.width,
         n_layer=sizes.layers,
@@ -53,15 +68,15 @@ def build_gpt(sizes: ScratchDecoder, texts: Iterable[str], folder: Path, seed: i
         embd_pdrop=sizes.dropout,
         attn_pdrop=0.0,  # inside attention it would cost far more than elsewhere: 1.6 times the time of 1,024 tokens
         initializer_range=_SPREAD * (_WIDTH / sizes.width) ** 0.5,
-        bos_token_id=vocabulary[END],
-        eos_token_id=vocabulary[END],
+        bos_token_id=tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
     )
     with torch.random.fork_rng(devices=[]), quiet():
         torch.manual_seed(seed)
         # Its own initialisation: the deeper the model, the less each layer adds to what goes through it.
         GPT2LMHeadModel(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    return fewer_pieces(len(vocabulary), sizes.vocabulary)
+    return said
 
 
 def _train_tokenizer(sizes: ScratchDecoder, texts: Iterable[str]) -> tuple[dict[str, int], list[tuple[str, str]]]:

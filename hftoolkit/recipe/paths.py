@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hftoolkit.recipe.parsing import KeyPath
-from hftoolkit.recipe.schema import Data, Model, Recipe, Source, Split
+from hftoolkit.recipe.schema import Data, Model, Recipe, ScratchDecoder, Source, Split
 
 _HUB_MODEL = re.compile(r"[^./\\][^/\\]*(/[^./\\][^/\\]*)?")
 _HUB_DATA = re.compile(r"[^./\\*?\[][^/\\*?\[]*/[^./\\*?\[][^/\\*?\[]*")  # wildcards make a pattern for files
@@ -75,7 +75,11 @@ def moved(recipe: Recipe, start_of: Callable[[KeyPath], Path], end: Path) -> Rec
 
     def model(part: Model) -> Model:
         name = None if part.name is None else move(part.name, ("model", "name"), _FOLDER)
-        return part.model_copy(update={"name": name})
+        sizes = part.scratch
+        if isinstance(sizes, ScratchDecoder) and sizes.tokenizer is not None:
+            named = move(sizes.tokenizer, ("model", "scratch", "tokenizer"), _FOLDER)
+            sizes = sizes.model_copy(update={"tokenizer": named})
+        return part.model_copy(update={"name": name, "scratch": sizes})
 
     def data(part: Data) -> Data:
         changes = {

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from wild_texts import texts as wild
 
+from hftoolkit.errors import ModelError
 from hftoolkit.models.scratch_decoder import END, build_gpt
 from hftoolkit.recipe.schema import ScratchDecoder
 
@@ -125,3 +126,24 @@ def test_a_vocabulary_the_rows_cannot_fill_shrinks_and_it_is_said(tmp_path: Path
     assert 290 < entries < 8000
     assert notes == [f"the tokenizer has {entries:,} tokens instead of 8,000: the rows hold no more pieces"]
     assert transformers.AutoConfig.from_pretrained(str(tmp_path / "new")).vocab_size == entries
+
+
+def test_the_tokenizer_of_another_checkpoint(marian: Path, llama: Path, tmp_path: Path) -> None:
+    for number, other in enumerate((marian, llama)):
+        sizes = {"layers": 1, "width": 16, "feed_forward": 24, "heads": 2, "tokenizer": str(other)}
+        assert build_gpt(ScratchDecoder(**sizes), [], tmp_path / str(number), 1) == []
+        theirs, ours = tokenizer_of(other), tokenizer_of(tmp_path / str(number))
+        assert ours("The library is open.")["input_ids"] == theirs("The library is open.")["input_ids"]
+        config = transformers.AutoConfig.from_pretrained(tmp_path / str(number))
+        assert (config.vocab_size, config.eos_token_id) == (len(theirs), theirs.eos_token_id)
+
+
+def test_a_tokenizer_that_ends_no_texts(bert: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        build_gpt(ScratchDecoder(tokenizer=str(bert)), [], tmp_path / "new", 1)
+    assert str(caught.value) == (
+        f"model.scratch.tokenizer: '{bert}' has no token for the end of a text\n"
+        "  choose a checkpoint that writes, or leave it out"
+    )
+    with pytest.raises(ValueError, match="'vocabulary' beside 'tokenizer', which has one already"):
+        ScratchDecoder(tokenizer=str(bert), vocabulary=300)

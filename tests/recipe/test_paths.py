@@ -7,7 +7,7 @@ import pytest
 from recipe.samples import MINIMAL, TASKS
 
 from hftoolkit.recipe.reader import read_recipe, recipe_from
-from hftoolkit.recipe.schema import Recipe, Source
+from hftoolkit.recipe.schema import Recipe, ScratchDecoder, Source
 
 
 @pytest.fixture(autouse=True)
@@ -151,3 +151,14 @@ def test_a_source_given_on_the_command_line_in_any_form(override: str) -> None:
         read_in_folder(override, "data.train.weight=2" if "[" not in override else "output=y").data.train[0].source
         == "z.tsv"
     )
+
+
+def test_the_checkpoint_of_a_tokenizer() -> None:
+    def moved(text: str) -> str | None:
+        value = {**MINIMAL, "model": {"scratch": {"layers": 2, "tokenizer": text}}}
+        scratch = recipe_from(value, tasks=TASKS, folder=Path("my/recipes")).model.scratch
+        assert isinstance(scratch, ScratchDecoder)
+        return scratch.tokenizer
+
+    assert moved("./runs/mine") == "my/recipes/runs/mine"
+    assert moved("Helsinki-NLP/opus-mt-en-fr") == "Helsinki-NLP/opus-mt-en-fr"

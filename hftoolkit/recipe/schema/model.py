@@ -75,10 +75,14 @@ class ScratchEncoder(Part):
 
 
 class ScratchDecoder(Part):
-    """A new decoder in the GPT-2 form, with a byte-level BPE tokenizer trained on the rows: for language modelling."""
+    """A new decoder in the GPT-2 form, with a byte-level BPE tokenizer trained on the rows: for language modelling, and
+    for translation where `layers` are named."""
 
     vocabulary: int = Field(default=8000, ge=257, le=65000)
     """Pieces of the tokenizer: 256 bytes, the token between texts, and what often stands together."""
+
+    tokenizer: Text | None = None
+    """A checkpoint whose tokenizer is taken instead of a new one: to compare models on the same tokens."""
 
     layers: int = Field(default=6, ge=1)
     """Layers of the decoder."""
@@ -101,6 +105,8 @@ class ScratchDecoder(Part):
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "ScratchDecoder":
         _check_heads(self.width, self.heads)
+        if self.tokenizer is not None and "vocabulary" in self.model_fields_set:
+            raise ValueError("'vocabulary' beside 'tokenizer', which has one already: leave one of them out")
         return self
 
 
