@@ -1,9 +1,9 @@
 """Fine-tune opus-mt, BERT and small GPT models with one recipe, one command and a result you can trust.
 
 Layers, left may import right: cli > finetuning, checking > accounts, fitting, doubts > forecasting > starting, job >
-evaluation, pipelines, predicting_files, scoring_files, translating_files > translating, predicting, generating,
-samples, scoring > sentencewise > tasks, documents > training, engines, reports > data, models, metrics > recipe, hub,
-languages > errors.
+evaluation, exporting, pipelines, predicting_files, scoring_files, translating_files > translating, predicting,
+generating, samples, scoring > sentencewise > tasks, documents > training, engines, reports > data, models, metrics >
+recipe, hub, languages > errors.
 The names below load what they need on first use.
 """
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hftoolkit.checking import check as check
     from hftoolkit.errors import HftoolkitError as HftoolkitError
     from hftoolkit.evaluation import evaluate as evaluate
+    from hftoolkit.exporting import export as export
     from hftoolkit.finetuning import finetune as finetune
     from hftoolkit.generating import generate as generate
     from hftoolkit.pipelines import load as load
@@ -31,6 +32,7 @@ _HOMES = {
     "Report": "hftoolkit.reports.run",
     "check": "hftoolkit.checking",
     "evaluate": "hftoolkit.evaluation",
+    "export": "hftoolkit.exporting",
     "finetune": "hftoolkit.finetuning",
     "generate": "hftoolkit.generating",
     "load": "hftoolkit.pipelines",

@@ -147,7 +147,7 @@ def trainable(recipe: Recipe, task: Task, start: Loaded, accelerator: Accelerato
         targets = adapter_targets(model, recipe.adapter.targets, start.new)
         torch.manual_seed(recipe.training.seed)
         base = recipe.model.name or ""
-        base = str(Path(base).resolve()) if Path(base).is_dir() else base
+        base = str(Path(base).resolve()) if base != hub.BUILTIN and Path(base).is_dir() else base
         model = add_adapter(model, recipe.adapter, base, recipe.model.revision, start.new, task.new_tokens)
         adapter = adapter_words(recipe.adapter)
     model.to(accelerator.device)

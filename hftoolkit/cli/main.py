@@ -20,6 +20,7 @@ COMMANDS = {
     "predict": "Predict labels, entities or answers for text or a file.",
     "translate": "Translate text, a file, or standard input line by line.",
     "generate": "Answer a text, or go on with it, as it is written.",
+    "export": "Write a model for transformers, CTranslate2 or Ollama, adapters merged.",
     "recipes": "List, show and copy the built-in recipes.",
 }
 """Names and help, so that `--help` imports none of them."""

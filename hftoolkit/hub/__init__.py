@@ -14,7 +14,7 @@ from hftoolkit.hub.folders import cache_folder, writing_cache
 from hftoolkit.hub.packages import package_folder
 from hftoolkit.hub.remote import endpoint, fetch, offline
 
-__all__ = ["cache_folder", "endpoint", "find", "offline", "resolve", "writing_cache"]
+__all__ = ["BUILTIN", "cache_folder", "endpoint", "find", "offline", "resolve", "writing_cache"]
 
 Kind = Literal["model", "dataset"]
 

@@ -187,6 +187,14 @@ def merge_adapter(model: Any, folder: Path) -> Any:
         return adapted.get_base_model() if in_4bit(model) else adapted.merge_and_unload()
 
 
+def beside(model: Any, folder: Path) -> Any:
+    """The model with an adapter beside its weights, not merged, in evaluation mode."""
+    from peft import PeftModel
+
+    with _as_released():
+        return PeftModel.from_pretrained(model, str(folder)).eval()
+
+
 @contextmanager
 def _as_released() -> Iterator[None]:
     """Without warnings that are for peft's authors: of what it sets off in transformers 5.23, and of what it mends

@@ -58,6 +58,8 @@ def test_help() -> None:
         "  predict    Predict labels, entities or answers for text or a file.\n"
         "  translate  Translate text, a file, or standard input line by line.\n"
         "  generate   Answer a text, or go on with it, as it is written.\n"
+        "  export     Write a model for transformers, CTranslate2 or Ollama, adapters\n"
+        "             merged.\n"
         "  recipes    List, show and copy the built-in recipes.\n"
     )
 

@@ -1,0 +1,23 @@
+"""`hftoolkit export`."""
+
+import click
+
+from hftoolkit.cli.output import put_out
+
+
+@click.command()
+@click.argument("model", metavar="MODEL")
+@click.option("--to", type=click.Choice(["merged", "ctranslate2", "ollama"]), required=True, help="For which program.")
+@click.option("--output", "-o", metavar="FOLDER", type=click.Path(path_type=str), help="Left out: MODEL-FORM.")
+def export(model: str, to: str, output: str | None) -> None:
+    """Write a model for other programs, adapters merged, and compare it with its source.
+
+    MODEL is a run, a folder, an adapter or a hub id. merged is for transformers, ctranslate2 for CTranslate2, ollama
+    writes a Modelfile beside the weights.
+    """
+    from hftoolkit.exporting import export as run
+
+    found = run(model, to, output=output)  # type: ignore[arg-type]
+    for note in found.notes:
+        click.echo(f"note: {note}", err=True)
+    put_out(str(found))
