@@ -23,7 +23,7 @@ _AS_TEXT = re.compile(r"(?:https?://|ftp://|www\.|:\w).*")
 _RISKY = re.compile(
     r"""
       \\(?=[!-/:-@\[-`{-~]|$) | ` | (?<!\s)\* | \*(?!\s) | (?<![^\W_])_ | _(?![^\W_])
-    | <(?=[A-Za-z/!?]) | &(?=\#?\w+;) | ~(?=~|$) | (?<=~)~ | !$
+    | <(?=[A-Za-z/!?]) | &(?=\#?\w+;) | ~(?=~|$) | (?<=~)~
     """,
     re.VERBOSE,
 )
@@ -108,6 +108,8 @@ def _escaped(parts: Sequence[Part], risky: re.Pattern[str], around: Surroundings
             begins_line = inner.endswith("\n")
             continue
         text = risky.sub(r"\\\g<0>", part)
+        if part.endswith("!") and text.endswith("!") and flat((*parts[number + 1 :], *around.tail)).startswith("["):
+            text = text.removesuffix("!") + ("!" if text.endswith("\\!") else "\\!")  # or a link becomes a picture
         for character in around.escaped:
             text = re.sub(rf"(?<!\\){re.escape(character)}", rf"\\{character}", text)
         beginning = _BEGINS_BLOCK.match(text) if begins_line else None

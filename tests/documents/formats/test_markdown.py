@@ -182,6 +182,7 @@ def test_marks_and_words() -> None:
         ("[a][]\n\n[a]: b", ["a"], "[a][]\n\n[a]: b"),
         ("see [a]\n\n[a]: b", ["看 ", Mark("["), "a", Mark("][a]")], "看 [a]\n\n[a]: b"),
         ("Stop! [a](b)", ["停!", Mark("["), "c", Mark("](b)")], "停\\![c](b)"),
+        ("# Stop!", ["停!"], "# 停!"),
         ("`a` and `b`", [Mark("`a`"), Mark("`b`")], "`a` `b`"),
         ("a", ["看 https://a.b/c_d"], "看 https://a.b/c_d"),
     ],
