@@ -71,7 +71,7 @@ class Sentence:
 
     score: float | None
     """Mean log-probability per token, in nats, over all pieces where it was translated in pieces; None where nothing of
-    it was left to the model."""
+    it was left to the model, or a server does not tell."""
 
     alternatives: tuple[Hypothesis, ...]
     """What the search found, best first, as the model wrote it; as many as were asked for."""
@@ -200,8 +200,12 @@ def _pieced(
     """A sentence put together from its pieces, with their score by their lengths."""
     pieces = [stretches[piece][0] for piece in pieces_between(masked)]
     tokens = [manner.tokens(piece.text) for piece in pieces]
-    total = sum(piece.score * length for piece, length in zip(pieces, tokens, strict=True))
-    return put_between(masked, [piece.text for piece in pieces]), total / sum(tokens) if pieces else None, ()
+    text = put_between(masked, [piece.text for piece in pieces])
+    scores = [piece.score for piece in pieces if piece.score is not None]
+    if not pieces or len(scores) < len(pieces):
+        return text, None, ()
+    total = sum(score * length for score, length in zip(scores, tokens, strict=True))
+    return text, total / sum(tokens), ()
 
 
 def _written(sources: Iterable[str], manner: Manner, number: int) -> dict[str, Sequence[Hypothesis]]:

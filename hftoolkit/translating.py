@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from os import PathLike, fspath
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from hftoolkit.documents.glossary import Glossary
 from hftoolkit.documents.masking import best_style
@@ -23,6 +24,10 @@ from hftoolkit.models.pairs import checkpoint_for
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.sentencewise import Manner, Sentence, translated
 from hftoolkit.tasks.translation import Translation
+from hftoolkit.tasks.translation.names import name_of
+
+if TYPE_CHECKING:
+    from hftoolkit.engines.openai import Server
 
 log = logging.getLogger("hftoolkit")
 
@@ -31,6 +36,12 @@ DEFAULT = Languages(source="en", target="zh")
 
 BUILT_IN: Final = "demo"
 """Name of the model that comes with the program."""
+
+SYSTEM: Final = (
+    "You are a translator. Translate what the user writes from {source} to {target}. Answer with the translation "
+    "alone: no explanation, no notes, no quotation marks around it. Signs such as ⟦1⟧ stay as they are."
+)
+"""What a server's model is told, unless the user says it otherwise."""
 
 _WINDOW: Final = 2048
 """Pieces of a document worked on together: memory does not grow with their number."""
@@ -151,9 +162,10 @@ def open_translator(
     *,
     source: str | None = None,
     target: str | None = None,
-    engine: Choice = "auto",
+    engine: Choice | Literal["openai"] = "auto",
     device: int | str | None = None,
     revision: str = "main",
+    server: "Server | None" = None,
 ) -> Translator:
     """Load what translates from one language to another.
 
@@ -162,9 +174,11 @@ def open_translator(
             the opus-mt checkpoint of the pair.
         source: Language translated from; left out: what the checkpoint says, else English.
         target: Language translated to, such as ``zh-Hant``; left out: what the checkpoint says, else Chinese.
-        engine: ``ctranslate2`` or ``torch``; ``auto`` takes the first where it can.
+        engine: ``ctranslate2`` or ``torch``; ``auto`` takes the first where it can; with ``openai`` a server
+            translates, whose model is named.
         device: Number or name; left out: the best there is.
         revision: Branch, tag or commit of a hub id.
+        server: Where that is; left out: Ollama on this machine.
 
     Raises:
         UsageError: If a language is unknown, no checkpoint is known for the pair, or something is of a wrong type.
@@ -174,6 +188,8 @@ def open_translator(
     for role, language in (("source", source), ("target", target)):
         if language is not None and not isinstance(language, str):
             raise UsageError(f"{role}: expected a language such as 'en', got {type(language).__name__}")
+    if engine == "openai":
+        return _open_remote(model, source, target, server)
     task = Translation(Translation.Options(), DEFAULT)
     if model is None:
         languages = Languages(source=source or DEFAULT.source, target=target or DEFAULT.target)
@@ -196,6 +212,26 @@ def open_translator(
     return translator
 
 
+def _open_remote(
+    model: str | PathLike[str] | None, source: str | None, target: str | None, server: "Server | None"
+) -> Translator:
+    """A model of a server."""
+    from hftoolkit.engines.openai import OpenAIEngine, Server
+
+    if model is None:
+        raise UsageError(
+            "which model of the server?\n  to see them:   hftoolkit models\n  name one:      --model qwen2.5:3b"
+        )
+    languages = Languages(source=source or DEFAULT.source, target=target or DEFAULT.target)
+    server = server or Server()
+    names = {"source": name_of(languages.source), "target": name_of(languages.target)}
+    system = server.system or SYSTEM
+    for role, name in names.items():
+        system = system.replace(f"{{{role}}}", name)
+    engine = OpenAIEngine(server, fspath(model), system)
+    return Translator(Opened(fspath(model), Path(), engine, None, None, None, {}, ()), languages)
+
+
 def translate(
     text: str | Sequence[str],
     *,
@@ -203,8 +239,9 @@ def translate(
     source: str | None = None,
     target: str | None = None,
     beams: int = 4,
-    engine: Choice = "auto",
+    engine: Choice | Literal["openai"] = "auto",
     device: int | str | None = None,
+    server: "Server | None" = None,
 ) -> str | list[str]:
     """Translate a text, or several.
 
@@ -215,8 +252,9 @@ def translate(
         source: Language translated from.
         target: Language translated to.
         beams: 1 is greedy.
-        engine: ``ctranslate2`` or ``torch``; ``auto`` takes the first where it can.
+        engine: ``ctranslate2`` or ``torch``; ``auto`` takes the first where it can; ``openai`` is a server.
         device: Number or name; left out: the best there is.
+        server: Where that is; left out: Ollama on this machine.
 
     Returns:
         The translation, or a list of them.
@@ -228,7 +266,7 @@ def translate(
     if not isinstance(texts, Sequence) or not all(isinstance(one, str) for one in texts):
         raise UsageError(f"expected a text or a list of texts to translate, got {type(text).__name__}")
     wishes = Wishes(Decoding(beams))
-    translator = open_translator(model, source=source, target=target, engine=engine, device=device)
+    translator = open_translator(model, source=source, target=target, engine=engine, device=device, server=server)
     output = translator.translate(texts, wishes)
     return output[0] if isinstance(text, str) else output
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "score": "Score translations in text files: BLEU, chrF, TER; a paired test of two.",
     "predict": "Predict labels, entities or answers for text or a file.",
     "translate": "Translate text, a file, or standard input line by line.",
+    "models": "List the models of a server, such as Ollama.",
     "generate": "Answer a text, or go on with it, as it is written.",
     "export": "Write a model for transformers, CTranslate2 or Ollama, adapters merged.",
     "recipes": "List, show and copy the built-in recipes.",

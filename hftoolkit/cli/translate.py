@@ -35,10 +35,13 @@ if TYPE_CHECKING:
 @click.option("--beams", type=click.IntRange(1), metavar="NUMBER", default=4, help="Left out: 4; 1 is greedy.")
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "ctranslate2", "torch"]),
+    type=click.Choice(["auto", "ctranslate2", "torch", "openai"]),
     default="auto",
-    help="Left out: auto, the fast one (ctranslate2) where it can.",
+    help="Left out: auto, the fast one (ctranslate2) where it can; openai is a server.",
 )
+@click.option("--base-url", metavar="URL", help="Of the server; left out: Ollama on this machine.")
+@click.option("--system", metavar="TEXT", help="What the server's model is told; {source}, {target} are languages.")
+@click.option("--concurrency", type=click.IntRange(1), metavar="NUMBER", help="Requests at once; left out: 4.")
 @click.option("--device", metavar="DEVICE", help="cpu, cuda, mps or a GPU's number; left out: the best there is.")
 @click.option(
     "--glossary", metavar="FILE", type=click.Path(path_type=Path), help="Terms, tab, how they are translated."
@@ -59,7 +62,10 @@ def translate(
     source: str | None,
     target: str | None,
     beams: int,
-    engine: Literal["auto", "ctranslate2", "torch"],
+    engine: Literal["auto", "ctranslate2", "torch", "openai"],
+    base_url: str | None,
+    system: str | None,
+    concurrency: int | None,
     device: str | None,
     glossary: Path | None,
     report: Path | None,
@@ -85,6 +91,11 @@ def translate(
         raise click.UsageError("--resume keeps what is there, --overwrite does not: give one of them")
     if n_best > beams:
         raise click.UsageError(f"--n-best {n_best} needs as many beams: give --beams {n_best}")
+    remote = {"--base-url": base_url, "--system": system, "--concurrency": concurrency}
+    if engine == "openai" and (n_best > 1 or device is not None):
+        raise click.UsageError(f"{'--n-best' if n_best > 1 else '--device'} is not for --engine openai: leave it out")
+    if engine != "openai" and (odd := [name for name, value in remote.items() if value is not None]):
+        raise click.UsageError(f"{odd[0]} is about a server: add --engine openai")
     every = scores or n_best > 1
     if every and output is not None and report is None:
         raise click.UsageError("--scores and --n-best list the sentences: say where with --report")
@@ -109,7 +120,12 @@ def translate(
         format_named(format or "text").check(columns, all_entries)
     terms = None if glossary is None else read_glossary(glossary)
     wanted = int(device) if device is not None and device.lstrip("-").isdigit() else device
-    translator = open_translator(model, source=source, target=target, engine=engine, device=wanted)
+    server = None
+    if engine == "openai":
+        from hftoolkit.engines.openai import CONCURRENCY, Server
+
+        server = Server(base_url, system, concurrency or CONCURRENCY)
+    translator = open_translator(model, source=source, target=target, engine=engine, device=wanted, server=server)
     for note in translator.notes:
         click.echo(f"note: {note}", err=True)
     settings = Settings(translator.languages.source, translator.languages.target, columns, all_entries)
@@ -141,6 +157,9 @@ def translate(
         what = "sentence looks" if tally.suspicious == 1 else "sentences look"
         where = "--report FILE lists them" if report is None else f"see {report}"
         click.echo(f"note: {tally.suspicious:,} of {tally.sentences:,} {what} wrong; {where}", err=True)
+    if engine == "openai":
+        for note in translator.engine.notes:
+            click.echo(f"note: {note}", err=True)
 
 
 def _document(text: str | None, file: Path | None, format: str | None, settings: "Settings") -> "Document":

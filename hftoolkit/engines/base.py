@@ -14,8 +14,8 @@ class Hypothesis:
 
     text: str
 
-    score: float
-    """Mean log-probability of its tokens, in nats; the end token is one of them.
+    score: float | None
+    """Mean log-probability of its tokens, in nats; the end token is one of them. None: a server does not tell.
 
     It is what the model itself thinks of the text, whatever the search added or forbade: no length penalty, no penalty
     for repetition. It means the same in every engine.

@@ -57,6 +57,7 @@ def test_help() -> None:
         "             of two.\n"
         "  predict    Predict labels, entities or answers for text or a file.\n"
         "  translate  Translate text, a file, or standard input line by line.\n"
+        "  models     List the models of a server, such as Ollama.\n"
         "  generate   Answer a text, or go on with it, as it is written.\n"
         "  export     Write a model for transformers, CTranslate2 or Ollama, adapters\n"
         "             merged.\n"
@@ -74,7 +75,7 @@ def test_without_a_command_the_help_is_an_error() -> None:
 def test_every_command_has_help(command: str) -> None:
     outcome = hftoolkit(command, "-h")
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out.startswith(f"Usage: hftoolkit {command} [OPTIONS] ")
+    assert outcome.out.startswith(f"Usage: hftoolkit {command} [OPTIONS]")
 
 
 def test_every_file_in_the_folder_is_a_command() -> None:

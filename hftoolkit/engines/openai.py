@@ -1,0 +1,313 @@
+"""Translating by a server that speaks OpenAI's protocol: Ollama, llama.cpp, vLLM, transformers serve, or a hosted one.
+
+The only file that imports `openai`. The key comes from the environment alone, and reaches no message, log or file.
+"""
+
+import hashlib
+import json
+import os
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from hftoolkit.engines.base import Hypothesis
+from hftoolkit.engines.decoding import Decoding
+from hftoolkit.errors import HubError, UsageError
+from hftoolkit.hub import cache_folder
+
+DEFAULT_URL: Final = "http://localhost:11434/v1"
+"""Ollama on this machine."""
+
+KEY: Final = "OPENAI_API_KEY"
+
+CONCURRENCY: Final = 4
+"""Requests at once."""
+
+RETRIES: Final = 6
+"""Times that a request is sent again, later and later: half a minute in all."""
+
+TIMEOUT: Final = 300.0
+"""Seconds for one answer: a model on a processor takes its time."""
+
+_AHEAD: Final = 4
+"""Answers awaited for each request at once, so that a slow one does not hold up the others."""
+
+_LABEL: Final = re.compile(
+    r"\A\s*(?:(?:sure|certainly|of course|here)\b[^\n:]*translat[^\n:]*|(?:the )?translation[^\n:]{0,30}|"
+    r"[^\n：:]{0,12}(?:译文|翻译)[^\n：:]{0,8})[:：]\s*",
+    re.IGNORECASE,
+)
+"""What models say before a translation."""
+
+_ABOUT: Final = re.compile("translat|译", re.IGNORECASE)
+"""A source that speaks of translating may well have such words in its translation."""
+
+_THOUGHT: Final = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
+_FENCE: Final = re.compile(r"\A```\w*\n(.*)\n```\s*\Z", re.DOTALL)
+_QUOTES: Final = {'"': '"', "“": "”", "「": "」", "«": "»", "'": "'"}
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where requests go, and how."""
+
+    base_url: str | None = None
+    """Such as ``http://localhost:11434/v1``; None: what ``OPENAI_BASE_URL`` says, else Ollama on this machine."""
+
+    system: str | None = None
+    """What the model is told; ``{source}`` and ``{target}`` are names of languages. None: to translate, and no more."""
+
+    concurrency: int = CONCURRENCY
+    """Requests at once."""
+
+    def __post_init__(self) -> None:
+        if type(self.concurrency) is not int or self.concurrency < 1:
+            raise UsageError(f"concurrency: expected a whole number from 1, got {self.concurrency!r}")
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise UsageError(
+                f"base_url: expected the address of a server, such as {DEFAULT_URL}, got '{self.url}'\n"
+                "  name the part before /chat/completions"
+            )
+
+    @property
+    def url(self) -> str:
+        """Where requests go."""
+        return (self.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL).rstrip("/")
+
+    @property
+    def shown(self) -> str:
+        """The same for messages: without a user and a password."""
+        parts = urlsplit(self.url)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+    def client(self, *, retries: int = RETRIES) -> Any:
+        """The official client.
+
+        Raises:
+            UsageError: If it is not installed.
+        """
+        try:
+            from openai import OpenAI
+        except ImportError as error:
+            raise UsageError("the openai engine needs a package:   pip install 'hftoolkit[openai]'") from error
+        key = os.environ.get(KEY) or "none"  # servers on one's own machine ask for none, the client does
+        return OpenAI(base_url=self.url, api_key=key, max_retries=retries, timeout=TIMEOUT)
+
+
+def models_of(server: Server) -> list[str]:
+    """Names of a server's models, in order of the alphabet.
+
+    Raises:
+        UsageError: If the client is not installed.
+        HubError: If the server does not answer, or refuses.
+    """
+    client = server.client(retries=1)
+    with _telling(server, "list its models"):
+        return sorted(model.id for model in client.models.list())
+
+
+class OpenAIEngine:
+    """A model of a server, asked for one sentence at a time, several at once.
+
+    Args:
+        server: Where it is.
+        model: Its name there.
+        system: What it is told before every sentence.
+    """
+
+    truncated = 0
+
+    def __init__(self, server: Server, model: str, system: str) -> None:
+        self.model = model
+        self.asked = self.kept = self.cut = self.chatter = 0
+        """Answers that the server gave, that were kept from before, that are not whole, that had words around them."""
+        self.tokens_read = self.tokens_written = 0
+        self.seconds = 0.0
+        """Of all requests, also where several were under way at once."""
+        self._server = server
+        self._system = system
+        self._client = server.client()
+        self._lock = threading.Lock()
+
+    @property
+    def signature(self) -> str:
+        """Engine and model."""
+        return f"openai|{self.model}"
+
+    def cut_note(self, cut: int) -> str:
+        """Sources are never cut here."""
+        return f"{cut} cut"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What should be said about everything answered so far."""
+        found = [
+            f"{self._server.shown}: {self.asked:,} answers of {self.seconds / max(self.asked, 1):.1f} s, "
+            f"{self.tokens_read:,} tokens read, {self.tokens_written:,} written; {self.kept:,} more kept from before"
+        ]
+        if self.cut:
+            found.append(f"{self.cut:,} answers are not whole: the model's context was full; give it a larger one")
+        if self.chatter:
+            found.append(f"{self.chatter:,} answers had words around the translation, which were taken off")
+        return tuple(found)
+
+    def tokens(self, source: str) -> int:
+        """About the length of a text in tokens, which only the server knows."""
+        return 1 + sum(4 if sign > "\u2e80" else 1 for sign in source) // 4
+
+    def generate(
+        self, sources: Iterable[str], decoding: Decoding, *, batch_rows: int | None = None, **settings: Any
+    ) -> Iterator[str]:
+        """Translate every source, in order.
+
+        Args:
+            sources: Texts.
+            decoding: Beams and length penalty are the server's business; penalties ask for other words.
+            batch_rows: Without meaning here.
+            settings: None are known.
+
+        Raises:
+            UsageError: If there are settings.
+            HubError: If the server does not answer, or refuses.
+        """
+        if settings:
+            raise UsageError(f"{next(iter(settings))}: the openai engine has no such setting\n  leave it out")
+        return (found[0].text for found in self.hypotheses(sources, decoding))
+
+    def hypotheses(self, sources: Iterable[str], decoding: Decoding, *, n_best: int = 1) -> Iterator[list[Hypothesis]]:
+        """The same; one text for each, without a score."""
+        wishes: dict[str, Any] = {"temperature": 0.0, "seed": 1}
+        if decoding.no_repeat_ngram or decoding.repetition_penalty != 1:
+            wishes |= {"temperature": 0.3, "frequency_penalty": 0.5}
+        waiting: deque[Future[str]] = deque()
+        pool = ThreadPoolExecutor(self._server.concurrency)
+        try:
+            for source in sources:
+                waiting.append(pool.submit(self._answer, source, wishes))
+                if len(waiting) >= _AHEAD * self._server.concurrency:
+                    yield [Hypothesis(waiting.popleft().result(), None)]
+            while waiting:
+                yield [Hypothesis(waiting.popleft().result(), None)]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _answer(self, source: str, wishes: Mapping[str, Any]) -> str:
+        """What the model says to a source, now or before."""
+        told = [self._server.shown, self.model, self._system, source, json.dumps(wishes, sort_keys=True)]
+        place = cache_folder() / "openai" / f"{hashlib.sha256(json.dumps(told).encode()).hexdigest()}.json"
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            text = str(json.loads(place.read_text(encoding="utf-8"))["text"])
+            with self._lock:
+                self.kept += 1
+            return self._bare(text, source)
+        begin = time.perf_counter()
+        with _telling(self._server, f"translate with '{self.model}'", self.model):
+            answer = self._client.chat.completions.create(
+                model=self.model,
+                messages=[{"role": "system", "content": self._system}, {"role": "user", "content": source}],
+                **wishes,
+            )
+        if not answer.choices:
+            raise HubError(f"{self._server.shown}: '{self.model}' gave no answer\n  choose another model")
+        choice = answer.choices[0]
+        text = choice.message.content or ""
+        with self._lock:
+            self.asked += 1
+            self.seconds += time.perf_counter() - begin
+            if answer.usage is not None:
+                self.tokens_read += answer.usage.prompt_tokens or 0
+                self.tokens_written += answer.usage.completion_tokens or 0
+            self.cut += choice.finish_reason == "length"
+        if choice.finish_reason != "length":
+            _keep(place, {"model": self.model, "source": source, "text": text})
+        return self._bare(text, source)
+
+    def _bare(self, text: str, source: str) -> str:
+        bare = without_chatter(text, source)
+        if bare != _THOUGHT.sub("", text).strip():
+            with self._lock:
+                self.chatter += 1
+        return bare
+
+
+def without_chatter(text: str, source: str) -> str:
+    """A translation without what a model says around it: its thoughts, a label in front, quotation marks, a fence.
+
+    Args:
+        text: What the model said.
+        source: What it was to translate; what stands around that, too, stays.
+    """
+    text = _THOUGHT.sub("", text).strip()
+    if not source.lstrip().startswith("```") and (fenced := _FENCE.match(text)):
+        text = fenced[1].strip()
+    if not _ABOUT.search(source) and (label := _LABEL.match(text)) and text[label.end() :].strip():
+        text = text[label.end() :].strip()
+    begin, end = text[:1], text[-1:]
+    quoted = len(text) > 1 and _QUOTES.get(begin) == end and not text.count(begin) - (2 if begin == end else 1)
+    if quoted and source.strip()[:1] not in _QUOTES:
+        text = text[1:-1].strip()
+    return text
+
+
+def _keep(place: Any, answer: Mapping[str, Any]) -> None:
+    """Keep an answer for the next time; without room for it, it is asked again."""
+    with suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        draft = place.with_name(f"{place.name}.{threading.get_ident()}-{os.getpid()}.partial")
+        draft.write_text(json.dumps(answer, ensure_ascii=False), encoding="utf-8")
+        os.replace(draft, place)
+
+
+@contextmanager
+def _telling(server: Server, wish: str, model: str | None = None) -> Iterator[None]:
+    """Say in one error what a server did not do, and never the key."""
+    import openai
+
+    where = server.shown
+    try:
+        yield
+    except openai.APITimeoutError as error:
+        raise HubError(
+            f"no answer from {where} in {TIMEOUT:.0f} s, to {wish}\n"
+            "  try a smaller model, or ask for less at once:   --concurrency 1"
+        ) from error
+    except openai.APIConnectionError as error:
+        raise HubError(
+            f"cannot reach {where} to {wish}\n"
+            "  start the server, such as:   ollama serve\n"
+            "  another one:                 --base-url URL"
+        ) from error
+    except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
+        raise HubError(
+            f"{where} refuses to {wish} ({error.status_code}): the key is missing or wrong\n"
+            f"  put yours into the environment:   {KEY}=..."
+        ) from None
+    except openai.NotFoundError as error:
+        known = f"has no model '{model}'" if model else "lists no models"
+        raise HubError(
+            f"{where} {known}, or is no server of this kind (404)\n"
+            f"  to see what it has:   hftoolkit models --base-url {where}"
+        ) from error
+    except openai.RateLimitError as error:
+        raise HubError(
+            f"{where} has had too many requests (429), and still has after {RETRIES} tries\n"
+            "  wait, or ask for less at once:   --concurrency 1; what is answered is kept"
+        ) from error
+    except openai.APIStatusError as error:
+        said = _without_key(" ".join(str(error.message).split())[:200])
+        raise HubError(f"{where} cannot {wish} ({error.status_code}): {said}\n  look at the server's own log") from None
+    except openai.OpenAIError as error:
+        raise HubError(f"{where} cannot {wish}: {_without_key(str(error))}") from None
+
+
+def _without_key(text: str) -> str:
+    key = os.environ.get(KEY)
+    return text.replace(key, "...") if key else text
