@@ -112,6 +112,12 @@ def evaluate(
     loaded.model.to(choose_device())
     task.restore(loaded.saved, loaded.model.config)
     task.bind(loaded.tokenizer, loaded.model.config)
+    if task.new_tokens:
+        token = loaded.tokenizer.convert_ids_to_tokens(task.new_tokens[0])
+        raise ModelError(
+            f"{name}: this model was not trained for this task: its vocabulary has no '{token}'\n"
+            "  train it first:   hftoolkit finetune RECIPE"
+        )
     engine = engine_of(task, loaded.model, loaded.tokenizer, recipe)
     decoding = Decoding.of(recipe.evaluation)
     found = {test: score_model(task, engine, part, decoding) for test, part in rows.items()}

@@ -96,17 +96,19 @@ def score(
     files = [references] if isinstance(references, str | Path) else list(references)
     if not files:
         raise UsageError("no file of references: there is nothing to score against\n  name one or more behind it")
-    metrics = {
-        "BLEU": translations.bleu(target),
-        "chrF2": translations.chrf(),
-        "TER": translations.ter(target),
-    }
+    metrics: dict[str, Any] = {"BLEU": translations.bleu(target), "chrF2": translations.chrf()}
+    if translations.has_words(target):
+        metrics["TER"] = translations.ter(target)
     named = [Path(hypotheses), *([] if against is None else [Path(against)]), *map(Path, files)]
     rows, notes = _read(named)
     systems = 1 if against is None else 2
     first, *others = (_scored(str(named[place]), rows, place, systems, metrics) for place in range(systems))
     note = translations.tokenizer_note(target)
     known = [note] if note else []
+    if not translations.has_words(target):
+        known.append(
+            f"no TER of '{target}', which has no blanks between words: sacrebleu would take a sentence for one"
+        )
     found, counts = first
     changes = None
     if others:
@@ -150,7 +152,15 @@ def _total(metric: Any) -> Any:
 def _read(files: Sequence[Path]) -> tuple[list[list[str]], tuple[str, ...]]:
     """Lines of all files that stand for the same, and what should be said about the files."""
     reading = Reading(Source(files={"text": str(files[0])}), ("text",), None, Census(""))
-    lines = [[bare(line) for line in read_lines(file, None, reading)] for file in files]
+    lines = []
+    for file in files:
+        if not file.is_file():
+            raise DataError(f"{file}: no such file\n  names count from the current folder")
+        try:
+            lines.append([bare(line) for line in read_lines(file, None, reading)])
+        except DataError as error:
+            first = str(error).partition("\n")[0]
+            raise DataError(f"{first}\n  save it as UTF-8 first") from error
     if len(set(map(len, lines))) > 1:
         counts = ", ".join(f"{file} has {len(own):,}" for file, own in zip(files, lines, strict=True))
         raise DataError(

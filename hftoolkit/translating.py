@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -86,7 +87,6 @@ class Translator:
             decoding: How the output is chosen.
             settings: What else the engine's ``generate`` takes.
         """
-        cut = self.engine.truncated
         blank: deque[str | None] = deque()
 
         def spoken() -> Iterator[Mapping[str, str]]:
@@ -96,15 +96,12 @@ class Translator:
                 if line.strip():
                     yield {"source": line}
 
-        try:
+        with self._telling_of_cuts():
             for prediction in self.task.predict(self.engine, spoken(), decoding or Decoding(), **settings):
                 while (line := blank.popleft()) is not None:
                     yield line
                 yield prediction.text.replace("\n", " ")
             yield from (line for line in blank if line is not None)
-        finally:
-            if self.engine.truncated > cut:
-                log.warning(self.engine.cut_note(self.engine.truncated - cut))
 
     def translate(self, texts: Sequence[str], wishes: Wishes | None = None) -> list[str]:
         """Translate texts, whose lines are translated one by one; what is between sentences stays as it is."""
@@ -125,16 +122,26 @@ class Translator:
         """
         manner = self._manner(wishes)
         stream = iter(pieces)
-        while window := list(islice(stream, _WINDOW)):
-            places = [piece for piece in window if isinstance(piece, Place)]
-            outcomes = iter(translated([(place.where, text) for place in places for text in place.texts], manner))
-            for piece in window:
-                if isinstance(piece, str):
-                    yield piece, ()
-                    continue
-                found = [next(outcomes) for _ in piece.texts]
-                sentences = tuple(sentence for outcome in found for sentence in outcome.sentences)
-                yield piece.fill([outcome.text for outcome in found]) if sentences else piece.kept, sentences
+        with self._telling_of_cuts():
+            while window := list(islice(stream, _WINDOW)):
+                places = [piece for piece in window if isinstance(piece, Place)]
+                outcomes = iter(translated([(place.where, text) for place in places for text in place.texts], manner))
+                for piece in window:
+                    if isinstance(piece, str):
+                        yield piece, ()
+                        continue
+                    found = [next(outcomes) for _ in piece.texts]
+                    sentences = tuple(sentence for outcome in found for sentence in outcome.sentences)
+                    yield piece.fill([outcome.text for outcome in found]) if sentences else piece.kept, sentences
+
+    @contextmanager
+    def _telling_of_cuts(self) -> Iterator[None]:
+        cut = self.engine.truncated
+        try:
+            yield
+        finally:
+            if self.engine.truncated > cut:
+                log.warning(self.engine.cut_note(self.engine.truncated - cut))
 
     def _manner(self, wishes: Wishes) -> Manner:
         return Manner(
@@ -146,7 +153,7 @@ class Translator:
             decoding=wishes.decoding,
             style=lambda: self._style,
             tokens=self.engine.tokens,
-            longest=_LONGEST,
+            longest=min(_LONGEST, self.engine.longest or _LONGEST),
             glossary=wishes.glossary,
             alternatives=wishes.alternatives,
         )

@@ -129,12 +129,16 @@ def _line(sentence: Sentence, wishes: Wishes) -> str:
         "where": sentence.where,
         "source": sentence.source,
         "translation": sentence.translation,
-        "score": None if sentence.score is None else round(sentence.score, 4),
+        "score": _rounded(sentence.score),
         "suspicious": list(sentence.faults),
     }
     if wishes.alternatives > 1:
-        found["alternatives"] = [{"text": one.text, "score": round(one.score, 4)} for one in sentence.alternatives]
+        found["alternatives"] = [{"text": one.text, "score": _rounded(one.score)} for one in sentence.alternatives]
     return json.dumps(found, ensure_ascii=False) + "\n"
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(score, 4)
 
 
 def _key(translator: Translator, source: Path, wishes: Wishes, settings: Settings) -> str:

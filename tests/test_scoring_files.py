@@ -138,8 +138,15 @@ def test_files_that_do_not_belong_together(tmp_path: Path) -> None:
     empty = written(tmp_path / "empty", [])
     with pytest.raises(DataError, match="an empty file: there is nothing to score"):
         score(empty, empty, target="en")
-    with pytest.raises(DataError, match="missing"):
+    with pytest.raises(DataError) as caught:
         score(tmp_path / "missing", reference, target="en")
+    assert str(caught.value) == f"{tmp_path / 'missing'}: no such file\n  names count from the current folder"
+    (tmp_path / "old").write_bytes(b"caf\xe9\n")
+    with pytest.raises(DataError) as caught:
+        score(tmp_path / "old", reference, target="en")
+    assert str(caught.value) == (
+        f"{tmp_path / 'old'}: byte 4 (line 1): 0xE9 is not UTF-8 here\n  save it as UTF-8 first"
+    )
     with pytest.raises(UsageError, match="'jp' is no language tag"):
         score(output, output, target="jp")
     with pytest.raises(UsageError, match="no file of references"):
@@ -150,3 +157,12 @@ def test_empty_lines_and_odd_line_ends_count_as_rows(tmp_path: Path) -> None:
     (tmp_path / "out").write_bytes("a\u2028b\r\n\r\nc\n".encode())
     (tmp_path / "ref").write_bytes(b"a b\nx\nc\n")
     assert score(tmp_path / "out", tmp_path / "ref", target="en").rows == 3
+
+
+def test_no_ter_where_words_are_not_known(tmp_path: Path) -> None:
+    output = written(tmp_path / "out", ["สวัสดี"])
+    found = score(output, output, target="th")
+    assert [one.name for one in found.scores] == ["BLEU", "chrF2"]
+    assert found.notes == (
+        "no TER of 'th', which has no blanks between words: sacrebleu would take a sentence for one",
+    )

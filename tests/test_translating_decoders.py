@@ -123,11 +123,26 @@ def test_from_the_shell(rows: Path, tmp_path: Path, gpt2: Path) -> None:
     assert "this model was not trained to translate to 'fr': it has no token '<to-fr>'" in other.err
 
 
-def test_a_model_that_answers_translates_untrained_and_another_does_not(llama: Path, gpt2: Path) -> None:
+def test_a_model_that_answers_translates_untrained_and_another_does_not(rows: Path, llama: Path, gpt2: Path) -> None:
     assert isinstance(translate("Good night!", model=llama, beams=1), str)
     with pytest.raises(ModelError) as caught:
         translate("Good night!", model=gpt2)
     assert str(caught.value) == (
-        "this model was not trained to translate to 'zh': it has no token '<to-zh>', and no chat template\n"
+        "this model was not trained to translate to 'zh': it has no token '<to-zh>'\n"
         "  train it first:   hftoolkit finetune RECIPE"
     )
+    made = recipe(gpt2, gpt2 / "none", {"name": str(gpt2)})
+    made["data"] |= {"test": {"source": str(rows), "columns": {"source": "en", "target": "zh"}}}
+    with pytest.raises(ModelError, match="was not trained for this task: its vocabulary has no '<to-zh>'"):
+        evaluate(made)
+
+
+def test_a_long_sentence_is_cut_into_pieces_that_the_model_can_read(
+    llama: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    translator = open_translator(str(llama))
+    assert translator.engine.longest is not None
+    assert translator.engine.longest < 48
+    assert not any("cut" in record.message for record in caplog.records)
+    list(translator.predict(["a very long sentence " * 8]))
+    assert any(record.message.endswith("tokens and was cut") for record in caplog.records)

@@ -29,6 +29,10 @@ class Engine(Protocol):
     """Sources cut so far because the model has no more positions."""
 
     @property
+    def longest(self) -> int | None:
+        """Tokens of a source at most; None: any number."""
+
+    @property
     def signature(self) -> str:
         """Engine and number format."""
 

@@ -103,6 +103,11 @@ class CTranslate2Engine:
         )
 
     @property
+    def longest(self) -> int | None:
+        """Tokens of a source at most."""
+        return self.positions
+
+    @property
     def signature(self) -> str:
         """Engine and number format."""
         return f"ctranslate2|{self._translator.compute_type}"

@@ -124,6 +124,7 @@ class OpenAIEngine:
     """
 
     truncated = 0
+    longest: int | None = None
 
     def __init__(self, server: Server, model: str, system: str) -> None:
         self.model = model

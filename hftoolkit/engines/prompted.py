@@ -1,6 +1,7 @@
 """Writing one text behind every prompt with a decoder-only model: what translating asks of an engine."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import torch
@@ -13,7 +14,7 @@ from transformers import (
     RepetitionPenaltyLogitsProcessor,
 )
 
-from hftoolkit.engines.base import Hypothesis, check_n_best, cut_note
+from hftoolkit.engines.base import Hypothesis, check_n_best
 from hftoolkit.engines.batches import token_batches, windows
 from hftoolkit.engines.decoding import Decoding
 from hftoolkit.engines.pytorch import RowLimits
@@ -73,12 +74,18 @@ class PromptedEngine:
 
     def cut_note(self, cut: int) -> str:
         """What should be said when so many prompts were cut."""
-        return cut_note(cut, self._longest or 0)
+        count = "1 source is" if cut == 1 else f"{cut:,} sources are"
+        return f"{count} longer than half of the model's {self.positions:,} tokens and {_was(cut)} cut"
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What should be said about everything read so far."""
         return (self.cut_note(self.truncated),) if self.truncated else ()
+
+    @property
+    def longest(self) -> int | None:
+        """Tokens of a source at most; None: any number."""
+        return None if self._longest is None else max(1, self._longest - self._behind)
 
     @property
     def _longest(self) -> int | None:
@@ -172,7 +179,7 @@ class PromptedEngine:
         penalty = given.pop("repetition_penalty", decoding.repetition_penalty)
         room = 1 << 30 if self.positions is None else self.positions - self.positions // 2
         limits = [decoding.limit(len(row), room) + width for row in ids]
-        config = GenerationConfig(  # none of the checkpoint's own settings, which are for chats
+        config = GenerationConfig(
             num_beams=decoding.beams,
             length_penalty=decoding.length_penalty if decoding.beams > 1 else 1.0,
             num_return_sequences=n_best,
@@ -186,7 +193,7 @@ class PromptedEngine:
         inputs, mask = self._padded(ids, left=True)
         behind = [Behind(width, inner) for inner in _looking_back(ngram, penalty)]
         ends = RowLimits(limits, self._end, repeats=config.num_beams)
-        with quiet():
+        with quiet(), _no_settings(self.model):
             output = self.model.generate(
                 input_ids=inputs,
                 attention_mask=mask,
@@ -221,6 +228,21 @@ class PromptedEngine:
         inputs = torch.tensor(rows)  # [B, T]
         mask = torch.tensor(marks if left else [mark[::-1] for mark in marks])  # [B, T]
         return inputs.to(self.model.device), mask.to(self.model.device)
+
+
+@contextmanager
+def _no_settings(model: Any) -> Iterator[None]:
+    """Without the checkpoint's own generation settings, which are for chats: transformers fills in what another
+    configuration leaves open from them."""
+    own, model.generation_config = model.generation_config, GenerationConfig()
+    try:
+        yield
+    finally:
+        model.generation_config = own
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _looking_back(ngram: int, penalty: float) -> Iterator[LogitsProcessor]:

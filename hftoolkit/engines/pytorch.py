@@ -40,6 +40,11 @@ class TorchEngine:
         """Sources cut because the model has no more positions."""
 
     @property
+    def longest(self) -> int | None:
+        """Tokens of a source at most."""
+        return self.positions
+
+    @property
     def signature(self) -> str:
         """Engine and number format."""
         return f"torch|{str(self.model.dtype).removeprefix('torch.')}"

@@ -90,8 +90,15 @@ def explain(metric: "BLEU", rows: Iterable[tuple[str, Sequence[str]]], *, shown:
             invented[place] += own - known
     found = metric._compute_score_from_stats([written[0], closest, *matched, *written])
     orders = [
-        Order(size, *numbers, _most(missed[place], shown), _most(invented[place], shown))
-        for place, (size, *numbers) in enumerate(zip(ORDERS, matched, written, found.precisions, strict=True))
+        Order(
+            size,
+            matched[place],
+            written[place],
+            found.precisions[place],
+            _most(missed[place], shown),
+            _most(invented[place], shown),
+        )
+        for place, size in enumerate(ORDERS)
     ]
     return Explanation(orders, written[0], closest, float(found.bp), float(found.score))
 

@@ -46,8 +46,8 @@ def chrf() -> "CHRF":
 def ter(language: str) -> "TER":
     """TER as the sacrebleu command computes it: edits, moved parts among them, per word of the references.
 
-    Where words are not parted by blanks, every character counts as one: sacrebleu's ``--ter-normalized
-    --ter-asian-support`` for Chinese and Japanese.
+    In Chinese and Japanese every character counts as a word: sacrebleu's ``--ter-normalized --ter-asian-support``. For
+    other languages without blanks between words it has nothing: see `has_words`.
 
     Args:
         language: Tag of the target language.
@@ -59,6 +59,11 @@ def ter(language: str) -> "TER":
 
     asian = _primary(language) in _CHINESE | _JAPANESE
     return TER(normalized=asian, asian_support=asian)
+
+
+def has_words(language: str) -> bool:
+    """Whether sacrebleu's TER knows where words of a language end."""
+    return _primary(language) not in _UNSPACED
 
 
 def bleu_tokenizer(language: str) -> str:

@@ -3,6 +3,7 @@
 Torch is imported in functions only: tasks import this, and are imported where nothing heavy may be.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -14,19 +15,23 @@ def add_token(tokenizer: Any, token: str) -> None:
         tokenizer.add_tokens([AddedToken(token, lstrip=True, rstrip=True, normalized=False)], special_tokens=True)
 
 
-def make_room(model: Any, tokenizer: Any) -> None:
+def make_room(model: Any, tokenizer: Any, new: Sequence[int] = ()) -> None:
     """Give a model's embeddings a row for every token; new rows start as the mean of the others.
 
     Args:
         model: A transformers model.
         tokenizer: Its tokenizer, which may have more tokens than the model has rows.
+        new: Numbers of tokens that are new, also where the model has rows to spare.
     """
     rows = model.get_input_embeddings().weight.shape[0]
-    if len(tokenizer) <= rows:
+    fresh = [*(number for number in new if number < rows), *range(rows, len(tokenizer))]
+    if not fresh:
         return
     import torch
 
-    model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    if len(tokenizer) > rows:
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     with torch.no_grad():
-        for table in (model.get_input_embeddings(), model.get_output_embeddings()):
-            table.weight[rows:] = table.weight[:rows].mean(0)
+        for table in filter(None, (model.get_input_embeddings(), model.get_output_embeddings())):
+            old = [number for number in range(rows) if number not in fresh]
+            table.weight[fresh] = table.weight[old].mean(0)

@@ -47,8 +47,13 @@ def scores_plainly(model: Any) -> bool:
     if layer is None:
         return False
     given = torch.linspace(-_LARGE, _LARGE, layer.out_features, device=model.device)[None, None]  # [1, 1, V]
-    with _in_place_of(model.get_output_embeddings(), lambda _: given):
-        output = model(input_ids=torch.zeros((1, 1), dtype=torch.int64, device=model.device), use_cache=False)
+    training = model.training
+    model.eval()  # dropout would draw random numbers, which a resumed run draws at another step
+    try:
+        with _in_place_of(model.get_output_embeddings(), lambda _: given):
+            output = model(input_ids=torch.zeros((1, 1), dtype=torch.int64, device=model.device), use_cache=False)
+    finally:
+        model.train(training)
     return torch.equal(output.logits, given)
 
 

@@ -19,6 +19,17 @@ END: Final = "<|endoftext|>"
 ROWS: Final = 200_000
 """Rows the tokenizer is trained on at most."""
 
+_TOKENIZER: Final = (
+    "config.json",
+    "tokenizer*",
+    "vocab*",
+    "merges.txt",
+    "*.spm",
+    "*_tokens*.json",
+    "target_vocab.json",
+)
+"""Files of a checkpoint's tokenizer."""
+
 _SPREAD, _WIDTH = 0.02, 768
 """Standard deviation of GPT-2's weights at the start, and its width: narrower layers need larger weights to add as
 much. 150 steps of 1,024 tokens of Tiny Shakespeare brought a width of 128 to 2.82 bits per byte, with 0.02 to 2.90."""
@@ -50,7 +61,8 @@ def build_gpt(sizes: ScratchDecoder, texts: Iterable[str], folder: Path, seed: i
         tokenizer = GPT2Tokenizer(vocab=vocabulary, merges=merges, model_max_length=sizes.positions)
         said = fewer_pieces(len(vocabulary), sizes.vocabulary)
     else:
-        tokenizer, said = load_tokenizer(hub.resolve(sizes.tokenizer), sizes.tokenizer), []
+        folder_of_other = hub.resolve(sizes.tokenizer, files=_TOKENIZER)
+        tokenizer, said = load_tokenizer(folder_of_other, sizes.tokenizer), []
         if tokenizer.eos_token_id is None:
             raise ModelError(
                 f"model.scratch.tokenizer: '{sizes.tokenizer}' has no token for the end of a text\n"

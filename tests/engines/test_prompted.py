@@ -1,5 +1,6 @@
 """The engine that writes one text behind every prompt: transformers' own output, whatever stands beside it."""
 
+import copy
 import math
 from pathlib import Path
 from typing import Any
@@ -109,4 +110,17 @@ def test_a_prompt_that_is_too_long_keeps_what_stands_behind_its_source(llama: Pa
     ((ids, _),) = next(engine._written([prompt], Decoding(1), {}, 1))
     assert engine.tokenizer.decode(ids) == "x" * 44 + "abcd"
     assert engine.truncated == 1
-    assert engine.notes == ("1 source is longer than the model's 48 tokens and was cut",)
+    assert engine.notes == ("1 source is longer than half of the model's 96 tokens and was cut",)
+    assert engine.longest == 44
+
+
+@pytest.mark.parametrize("setting", [{"repetition_penalty": 1.3}, {"no_repeat_ngram_size": 2}, {"max_new_tokens": 3}])
+def test_settings_of_the_checkpoint_are_for_chats(engine: PromptedEngine, setting: dict[str, Any]) -> None:
+    expected = list(engine.generate(PROMPTS, Decoding(1)))
+    own = copy.deepcopy(engine.model.generation_config)
+    engine.model.generation_config.update(**setting)
+    try:
+        assert list(engine.generate(PROMPTS, Decoding(1))) == expected
+        assert getattr(engine.model.generation_config, next(iter(setting))) == next(iter(setting.values()))
+    finally:
+        engine.model.generation_config = own

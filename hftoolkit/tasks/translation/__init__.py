@@ -95,6 +95,11 @@ class Translation(Task):
 
     def bind(self, tokenizer: Any, config: Any) -> None:
         if config.model_type == "marian":
+            if self.options.prompt is not None:
+                raise ModelError(
+                    "options.prompt: this model has an encoder: it reads a source as it is\n"
+                    "  leave it out, or choose a decoder:   model: {name: HuggingFaceTB/SmolLM2-135M-Instruct}"
+                )
             token = self._token(tokenizer.get_vocab())
             self._take(EncoderDecoder(token, config.pad_token_id, config.decoder_start_token_id))
         else:

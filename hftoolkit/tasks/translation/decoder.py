@@ -17,7 +17,7 @@ from hftoolkit.data.messages import USER, Message
 from hftoolkit.errors import ModelError
 from hftoolkit.languages import normalise
 from hftoolkit.models.added_tokens import add_token, make_room
-from hftoolkit.models.decoders import EXAMPLE, reach
+from hftoolkit.models.decoders import EXAMPLE, reach, stop_at
 from hftoolkit.models.saved import END, Saved
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.tasks.base import Feature
@@ -43,7 +43,8 @@ class Decoder:
         tokenizer: The checkpoint's; it is given the separator, if it has none.
         config: The checkpoint's.
         languages: From what to what.
-        kind: How the model is asked; None: by a chat where there is a template.
+        kind: How the model is asked; None: by the separator where the tokenizer has it, which is of a model that was
+            tuned so, else by a chat where there is a template.
         learns: Whether the separator may be new.
 
     Raises:
@@ -57,14 +58,16 @@ class Decoder:
         self, tokenizer: Any, config: Any, languages: Languages, kind: PromptKind | None, *, learns: bool = True
     ) -> None:
         self._tokenizer = tokenizer
-        self.kind: PromptKind = kind or ("separator" if tokenizer.chat_template is None else "chat")
+        tuned = separator(languages.target) in tokenizer.get_vocab()
+        self.kind: PromptKind = kind or ("separator" if tuned or tokenizer.chat_template is None else "chat")
+        self._contradicts = tuned and kind == "chat"
         self.token: str | None = None
         self.new_tokens: tuple[int, ...] = ()
         self.packed = False
         self._plain: bool | None = None
         self._row = min(ROW, reach(config) or ROW)
         if self.kind == "chat":
-            self._template = Template(tokenizer)
+            self._template = _template(tokenizer)
             self._end = self._template.end
             names = name_of(languages.source), name_of(languages.target)
             self._instruction = f"Translate from {names[0]} to {names[1]}:\n"
@@ -82,8 +85,8 @@ class Decoder:
         known = self.token in tokenizer.get_vocab()
         if not known and not learns:
             raise ModelError(
-                f"this model was not trained to translate to '{languages.target}': it has no token '{self.token}', and "
-                "no chat template\n  train it first:   hftoolkit finetune RECIPE"
+                f"this model was not trained to translate to '{languages.target}': it has no token '{self.token}'\n"
+                "  train it first:   hftoolkit finetune RECIPE"
             )
         add_token(tokenizer, self.token)
         self.new_tokens = () if known else (tokenizer.convert_tokens_to_ids(self.token),)
@@ -98,19 +101,25 @@ class Decoder:
         return self._template.asked([Message(USER, f"{self._instruction}{source}")])
 
     def fingerprint(self) -> str:
-        form = self.prompt("") if self.token is None else f"{self._begin}{self.token}"
+        if self.token is None:  # as it is written, not as it reads today: templates may name the date
+            form = f"{self._tokenizer.chat_template}{self._instruction}"
+        else:
+            form = f"{self._begin}{self.token}"
         return f"{self.kind}|{hashlib.sha256(form.encode()).hexdigest()}|{self._end}"
 
     def begin(self, model: Any) -> list[str]:
         from hftoolkit.models.packed_rows import keeps_apart
 
-        make_room(model, self._tokenizer)
+        make_room(model, self._tokenizer, self.new_tokens)
+        stop_at(model, self._end)
         notes = [
             f"options.prompt: {self.kind}; what the model reads ends with "
             + (f"'{self.token}'" if self.token else "its chat template's beginning of an answer")
         ]
         if self.new_tokens:
             notes.append(f"'{self.token}' is a new token, and learned: what stands behind it is the translation")
+        if self._contradicts:
+            notes.append("options.prompt: this model was tuned by a separator, and is asked by a chat now")
         self.packed = keeps_apart(model)
         if not self.packed:
             kind = model.config.model_type
@@ -156,10 +165,22 @@ class Decoder:
         return replace(facts, state={PROMPT: self.kind, END: self._end})
 
     def _tokens(self, texts: list[str], *, target: bool = False) -> list[list[int]]:
-        """Tokens of texts that say themselves how they begin."""
-        given = {"text_target" if target else "text": texts}
+        """Tokens of texts that say themselves how they begin; a special token spelled in a translation is text."""
+        given = {"text_target": texts, "split_special_tokens": True} if target else {"text": texts}
         found: list[list[int]] = self._tokenizer(**given, add_special_tokens=False)["input_ids"] if texts else []
         return found
+
+
+def _template(tokenizer: Any) -> Template:
+    """The chat template, or what else can be done where there is none that serves."""
+    if tokenizer.chat_template is None:
+        why = "options.prompt: this model has no chat template by which it could be asked"
+    else:
+        try:
+            return Template(tokenizer)
+        except ModelError as error:
+            why = str(error).partition("\n")[0]
+    raise ModelError(f"{why}\n  ask it by a new token:   options: {{prompt: separator}}")
 
 
 def separator(target: str) -> str:

@@ -1,6 +1,9 @@
 """Translating with a decoder alone: what it reads, what is learned of a row, what a checkpoint says about it."""
 
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -143,8 +146,66 @@ def test_the_form_is_part_of_the_key_of_features(llama: Path) -> None:
 
 
 def test_a_chat_needs_a_template(gpt2: Path) -> None:
-    with pytest.raises(ModelError, match="this model has no chat template"):
+    with pytest.raises(ModelError) as caught:
         bound(gpt2, prompt="chat")
+    assert str(caught.value) == (
+        "options.prompt: this model has no chat template by which it could be asked\n"
+        "  ask it by a new token:   options: {prompt: separator}"
+    )
+
+
+def test_a_model_with_an_encoder_is_not_asked(marian: Path) -> None:
+    with pytest.raises(ModelError, match=r"options\.prompt: this model has an encoder: it reads a source as it is"):
+        bound(marian, prompt="chat")
+
+
+def test_a_model_that_knows_the_separator_is_asked_by_it(llama: Path) -> None:
+    _, loaded = bound(llama, prompt="separator")
+    again = Translation({}, Languages(source="en", target="zh"))
+    again.bind(loaded.tokenizer, loaded.model.config)
+    assert again.prompt("x") == "<s>x <to-zh>"
+    assert again.new_tokens == ()
+    other = Translation({"prompt": "chat"}, Languages(source="en", target="zh"))
+    other.bind(loaded.tokenizer, loaded.model.config)
+    assert other.begin(loaded.model, ())[1] == (
+        "options.prompt: this model was tuned by a separator, and is asked by a chat now"
+    )
+
+
+def test_what_a_translation_spells_like_a_special_token_is_text(llama: Path) -> None:
+    task, loaded = bound(llama, prompt="separator")
+    ((feature,),) = task.encode([{"source": "a", "target": "<s>old</s> <to-zh> new"}], loaded.tokenizer, 96)
+    learned = [number for number in feature["labels"] if number != IGNORED]
+    special = {loaded.tokenizer.convert_tokens_to_ids(token) for token in ("<s>", "</s>", "<to-zh>")}
+    assert [number in special for number in learned] == [False] * (len(learned) - 1) + [True]
+    assert loaded.tokenizer.decode(learned[:-1]) == "<s>old</s> <to-zh> new"
+
+
+def test_a_template_that_names_the_date_has_one_key(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = []
+    for day in (1, 2):
+        monkeypatch.setattr(
+            "transformers.utils.chat_template_utils.datetime", SimpleNamespace(now=partial(datetime, 2026, 11, day))
+        )
+        task = Translation({}, Languages(source="en", target="zh"))
+        loaded = load_checkpoint(str(llama), task.auto_class)
+        loaded.tokenizer.chat_template = "{{ strftime_now('%d.') }}" + loaded.tokenizer.chat_template
+        task.bind(loaded.tokenizer, loaded.model.config)
+        assert task.prompt("x").startswith(f"0{day}.")
+        keys.append(task.fingerprint())
+    assert keys[0] == keys[1]
+
+
+def test_a_template_that_does_not_serve(llama: Path) -> None:
+    task = Translation({}, Languages(source="en", target="zh"))
+    loaded = load_checkpoint(str(llama), task.auto_class)
+    loaded.tokenizer.chat_template = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+    with pytest.raises(ModelError) as caught:
+        task.bind(loaded.tokenizer, loaded.model.config)
+    assert str(caught.value) == (
+        "this model's chat template ends an answer with no token of its own: the model would never end one\n"
+        "  ask it by a new token:   options: {prompt: separator}"
+    )
 
 
 def test_a_translation_must_end(gpt2: Path) -> None:
