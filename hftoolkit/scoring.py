@@ -1,7 +1,7 @@
 """Predictions -> scores: measured row by row, with intervals and signatures, before against after."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hftoolkit.data.rows import Rows
 from hftoolkit.engines.decoding import Decoding
+from hftoolkit.metrics.measure import Measure
 from hftoolkit.metrics.significance import bootstrap, paired_test
 from hftoolkit.models.devices import choose_precision
 from hftoolkit.models.quantizing import in_4bit
@@ -47,9 +48,24 @@ class Scored:
         return cls(found["shown"], counts, found["signatures"])
 
 
-def score(task: Task, predictions: Iterable[Any], rows: Iterable[Row], tally: Tally | None = None) -> Scored:
-    """Measure predictions against the answers of their rows, and show them to what gathers more than scores."""
-    measures = task.measures()
+def score(
+    task: Task,
+    predictions: Iterable[Any],
+    rows: Iterable[Row],
+    tally: Tally | None = None,
+    *,
+    measures: Sequence[Measure] | None = None,
+) -> Scored:
+    """Measure predictions against the answers of their rows, and show them to what gathers more than scores.
+
+    Args:
+        task: Whose predictions.
+        predictions: For every row.
+        rows: With their answers.
+        tally: Is shown all of it.
+        measures: Scores wanted; None: the task's own.
+    """
+    measures = task.measures() if measures is None else measures
     shown: list[str] = []
     counts: dict[str, list[NDArray[np.number[Any]]]] = {measure.name: [] for measure in measures}
     answers: set[int] = set()
@@ -86,10 +102,10 @@ def score_trivial(task: Task, rows: Rows) -> Scored:
     return score(task, task.trivials(rows), rows)
 
 
-def scores(task: Task, scored: Scored) -> list[Score]:
-    """The scores of a system, with 95 % intervals and signatures."""
+def scores(task: Task, scored: Scored, *, measures: Sequence[Measure] | None = None) -> list[Score]:
+    """The scores of a system, with 95 % intervals and signatures; ``measures`` as `score` was given them."""
     found = []
-    for measure in task.measures():
+    for measure in task.measures() if measures is None else measures:
         counts = scored.counts[measure.name]
         interval = bootstrap(counts, measure.total, whole=measure.whole)
         value = measure.of(counts)

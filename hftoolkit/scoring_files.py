@@ -100,7 +100,8 @@ def score(
     if translations.has_words(target):
         metrics["TER"] = translations.ter(target)
     named = [Path(hypotheses), *([] if against is None else [Path(against)]), *map(Path, files)]
-    rows, notes = _read(named)
+    texts, notes = read_texts(named)
+    rows = [list(row) for row in zip(*texts, strict=True)]
     systems = 1 if against is None else 2
     first, *others = (_scored(str(named[place]), rows, place, systems, metrics) for place in range(systems))
     note = translations.tokenizer_note(target)
@@ -149,8 +150,15 @@ def _total(metric: Any) -> Any:
     return lambda counts: translations.total(metric, counts)
 
 
-def _read(files: Sequence[Path]) -> tuple[list[list[str]], tuple[str, ...]]:
-    """Lines of all files that stand for the same, and what should be said about the files."""
+def read_texts(files: Sequence[Path]) -> tuple[list[list[str]], tuple[str, ...]]:
+    """The lines of files in which line N stands for the same.
+
+    Returns:
+        Those of each file, and what should be said about the files.
+
+    Raises:
+        DataError: If one cannot be read, is empty, or has other lines than the rest.
+    """
     reading = Reading(Source(files={"text": str(files[0])}), ("text",), None, Census(""))
     lines = []
     for file in files:
@@ -169,7 +177,7 @@ def _read(files: Sequence[Path]) -> tuple[list[list[str]], tuple[str, ...]]:
         )
     if not lines[0]:
         raise DataError(f"{files[0]}: an empty file: there is nothing to score\n  expected a translation a line")
-    return [list(row) for row in zip(*lines, strict=True)], tuple(reading.census.notes)
+    return lines, tuple(reading.census.notes)
 
 
 def _told(found: Explanation) -> Iterator[str]:

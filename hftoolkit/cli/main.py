@@ -17,6 +17,7 @@ COMMANDS = {
     "finetune": "Fine-tune a model as a recipe says; report what was gained and lost.",
     "evaluate": "Score a model on a recipe's test sets.",
     "score": "Score translations in text files: BLEU, chrF, TER; a paired test of two.",
+    "compare": "Compare systems on the same rows: scores, tests, speed, memory, page.",
     "predict": "Predict labels, entities or answers for text or a file.",
     "translate": "Translate text, a file, or standard input line by line.",
     "models": "List the models of a server, such as Ollama.",

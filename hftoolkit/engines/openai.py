@@ -140,8 +140,9 @@ class OpenAIEngine:
 
     @property
     def signature(self) -> str:
-        """Engine and model."""
-        return f"openai|{self.model}"
+        """Engine, model, and what it is told and where, in a few letters."""
+        told = hashlib.sha256(f"{self._server.shown}|{self._system}".encode()).hexdigest()[:8]
+        return f"openai|{self.model}|told:{told}"
 
     def cut_note(self, cut: int) -> str:
         """Sources are never cut here."""

@@ -95,10 +95,19 @@ def paired_test(
         raise ValueError(f"expected counts of the same rows, got shapes {before.shape} and {after.shape}")
     score = whole or (lambda rows: total(rows.sum(axis=0)))
     old, new = (resampled(counts, total, samples, seed, whole=whole) for counts in (before, after))
-    differences = new - old  # [samples]
-    interval = _interval(differences)
-    difference = score(after) - score(before)
-    return PairedResult(difference, interval.low, interval.high, _p(differences, difference))
+    return paired(old, new, score(after) - score(before))
+
+
+def paired(old: NDArray[np.float64], new: NDArray[np.float64], difference: float) -> PairedResult:
+    """The same from scores of rows drawn again, as `resampled` gives them with the same seed for the same rows.
+
+    Args:
+        old: The first system's; shape ``[samples]``.
+        new: The second one's.
+        difference: What its score is more on all rows.
+    """
+    interval = _interval(new - old)
+    return PairedResult(difference, interval.low, interval.high, _p(new - old, difference))
 
 
 def resampled(

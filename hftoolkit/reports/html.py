@@ -20,16 +20,17 @@ _LOOSE = re.compile(r"p [<=] 0|95 % interval")
 
 def render(report: Report) -> str:
     """The report as a page of its own: one file, nothing loaded from elsewhere, light or dark as the reader likes."""
-    return _environment().get_template("page.html").render(_values(report))
+    return environment().get_template("page.html").render(_values(report))
 
 
 def render_fragment(report: Report) -> str:
     """The report as a piece of a page, as a notebook shows it; its style touches nothing around it."""
-    return _environment().get_template("fragment.html").render(_values(report))
+    return environment().get_template("fragment.html").render(_values(report))
 
 
 @cache
-def _environment() -> "Environment":
+def environment() -> "Environment":
+    """What fills the templates of this folder in."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(

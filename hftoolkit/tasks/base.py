@@ -294,6 +294,10 @@ class Task(ABC):
     def measures(self) -> list[Measure]:
         """The scores of this task, the deciding one first."""
 
+    def every_measure(self) -> list[Measure]:
+        """The same, and those that take long and are shown where systems are compared."""
+        return self.measures()
+
     def deciding(self) -> Measure:
         """The measure that decides which checkpoint is best."""
         return next(measure for measure in self.measures() if measure.name == self.goal)

@@ -55,6 +55,8 @@ def test_help() -> None:
         "  evaluate   Score a model on a recipe's test sets.\n"
         "  score      Score translations in text files: BLEU, chrF, TER; a paired test\n"
         "             of two.\n"
+        "  compare    Compare systems on the same rows: scores, tests, speed, memory,\n"
+        "             page.\n"
         "  predict    Predict labels, entities or answers for text or a file.\n"
         "  translate  Translate text, a file, or standard input line by line.\n"
         "  models     List the models of a server, such as Ollama.\n"

@@ -222,6 +222,11 @@ class Translation(Task):
     def measures(self) -> list[Measure]:
         return [_measure("BLEU", self._bleu), _measure("chrF2", self._chrf)]
 
+    def every_measure(self) -> list[Measure]:
+        target = self.languages.target
+        edits = [_measure("TER", translations.ter(target), higher=False)] if translations.has_words(target) else []
+        return [*self.measures(), *edits]
+
     def trivial(self, row: Row) -> Translated:
         return Translated(row["source"])
 
@@ -243,12 +248,13 @@ class Translation(Task):
         return translations.chrf()
 
 
-def _measure(name: str, metric: Any) -> Measure:
+def _measure(name: str, metric: Any, *, higher: bool = True) -> Measure:
     return Measure(
         name,
         counts=lambda prediction, row: translations.sentence_counts(metric, prediction.text, _answers(row)),
         total=lambda counts: translations.total(metric, counts),
         signature=lambda numbers: translations.signature(metric, numbers),
+        higher=higher,
     )
 
 
