@@ -1,7 +1,9 @@
 """Several systems on the same rows: scores with intervals, paired tests against the first, speed, memory, page."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -73,8 +75,13 @@ def compare(
         raise UsageError("no system to compare\n  name a model, a run or a file of translations, or several")
     asked = _told_apart(asked)
     folder = None if output is None else _free(Path(output), overwrite=overwrite)
-    if (recipe is None) == (sources is None):
+    if recipe is None and sources is None:
         raise UsageError("compared on what?\n  name a recipe, or a file of sources with its references")
+    files = {"sources": sources, "references": references, "source": source, "target": target}
+    if recipe is not None and (odd := [name for name, value in files.items() if value]):
+        raise UsageError(f"{odd[0]}: the recipe says it already\n  leave one of them out")
+    if recipe is None and test is not None:
+        raise UsageError("test: this is about a recipe's test sets\n  leave it out")
     if recipe is not None:
         work = _of_recipe(recipe, test)
     else:
@@ -129,13 +136,20 @@ def _comparison(systems: Sequence[System], ran: Sequence[Ran], work: Work) -> Co
     sides = []
     for system, one in zip(systems, ran, strict=True):
         changes = {}
-        for score, base in zip(one.scores, first.scores, strict=True):
-            if one is not first and one.sizes == first.sizes:
+        bases = {} if one is first else {score.name: score for score in first.scores}
+        for score in one.scores:
+            base = bases.get(score.name)
+            if base is not None and _comparable(score.signature) == _comparable(base.signature):
                 samples = first.samples[score.name], one.samples[score.name]
                 found = paired(*samples, score.value - base.value)
                 changes[score.name] = Change(found.difference, found.low, found.high, found.p)
         sides.append(Side(system.name, one.made, one.scores, changes, one.rate, one.memory, one.flags, one.notes))
     return Comparison(work.task, len(work.rows), sides, first.ranking, first.decimals, _differing(ran, work))
+
+
+def _comparable(signature: str) -> str:
+    """What two scores must have in common: not the thresholds, which every system has of its own."""
+    return re.sub(r"threshold[: ]-?[\d.]+", "", signature)
 
 
 def _differing(ran: Sequence[Ran], work: Work) -> list[Differing]:
@@ -158,6 +172,10 @@ def _free(folder: Path, *, overwrite: bool) -> Path:
     there = [name for name in FILES if (folder / name).exists()]
     if there and not overwrite:
         raise OutputError(f"{folder / there[0]}: exists already\n  choose another folder, or add:   --overwrite")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written: {error.strerror}\n  choose another folder") from error
     return folder
 
 
@@ -170,7 +188,8 @@ def _write(found: Comparison, folder: Path) -> None:
             draft.write_text(text, encoding="utf-8", errors="replace")
             os.replace(draft, folder / name)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
             raise OutputError(
                 f"{folder / name}: cannot be written: {error.strerror}\n  choose another folder"
             ) from error

@@ -1,5 +1,6 @@
 """A checkpoint for other programs: adapters merged, in the form that transformers, CTranslate2 or Ollama load."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -10,14 +11,18 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from safetensors import SafetensorError
+
 from hftoolkit import hub
 from hftoolkit.errors import ModelError, OutputError, UsageError
 from hftoolkit.models.adapter_folders import adapter_base, is_adapter
+from hftoolkit.models.decoders import stop_at
 from hftoolkit.models.saved import END, Saved, write_saved
 from hftoolkit.predicting import task_of
 from hftoolkit.recipe.schema import Languages
 from hftoolkit.reports.wording import memory
 from hftoolkit.tasks import find_task
+from hftoolkit.tasks.translation.decoder import instruction
 
 if TYPE_CHECKING:
     from hftoolkit.models.loading import Loaded
@@ -102,8 +107,8 @@ def _output(name: str, form: str, output: str | PathLike[str] | None) -> Path:
     if output is None:
         if not Path(name).is_dir():
             raise UsageError(f"where to? '{name}' is no folder beside which it could go\n  add:   --output FOLDER")
-        output = f"{os.path.normpath(name)}-{form}"
-    folder = Path(output)
+        output = f"{os.path.abspath(name)}-{form}"
+    folder = Path(output).resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError(f"{folder}: exists already\n  choose another folder:   --output FOLDER")
     return folder
@@ -114,16 +119,20 @@ def _whole(folder: Path) -> Iterator[Path]:
     """A folder beside the wanted one, which takes its place when all is written."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+        draft = folder.parent / f".{folder.name}-{os.getpid()}"
+        draft.mkdir()  # with what the umask says, unlike those of tempfile
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written: {error.strerror}\n  choose another folder") from error
     try:
         yield draft
-        draft.chmod(0o755)
         if folder.is_dir():
             folder.rmdir()
         os.replace(draft, folder)
+    except SafetensorError as error:
+        raise OutputError(f"{folder}: cannot be written: {error}\n  free some space, or go elsewhere") from error
     except OSError as error:
+        if error.errno is None:  # of transformers, about something else
+            raise
         raise OutputError(
             f"{folder}: cannot be written: {error.strerror}\n  free some space, or go elsewhere"
         ) from error
@@ -146,17 +155,22 @@ def _merged(loaded: "Loaded", source: Path, folder: Path, kind: str, auto_class:
         if odd:
             raise ModelError(f"{loaded.name}: float16 cannot hold '{odd[0]}'\n  export it in float32:   --to merged")
         model = model.half()
+    if loaded.saved is not None and END in loaded.saved.state:
+        stop_at(model, loaded.saved.state[END])  # generation settings are not saved beside an adapter
     with quiet():
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         if loaded.saved is not None:
             write_saved(loaded.saved, folder)
         for weights in folder.glob("*.safetensors"):  # written for their owner alone, whatever the umask says
-            weights.chmod(0o644)
+            shutil.copymode(folder / "config.json", weights)
         again = type(model).from_pretrained(str(folder), dtype=torch.float32).eval()
     pairs = list(zip(wanted, _scores(again, tokenizer), strict=True))
-    gap = max(float((one - other).abs().max() / one.abs().max()) for one, other in pairs)
-    if not gap <= _CLOSE[kind]:
+    del again  # its files are mapped into memory, and could not be moved
+    gc.collect()
+    gaps = [float((one - other).abs().max() / one.abs().max()) for one, other in pairs]
+    gap = max(gaps)
+    if not all(one <= _CLOSE[kind] for one in gaps):  # NaN is no small difference either
         raise ModelError(
             f"{loaded.name}: exported, it gives other scores than its source, by up to {gap:.1%}\n"
             "  please report it; use the model as it is meanwhile"
@@ -210,6 +224,11 @@ def _for_ctranslate2(loaded: "Loaded", folder: Path) -> str:
             f"{loaded.name}: a '{loaded.model.config.model_type}' is not exported to CTranslate2, only Marian models "
             "are\n  export it as it is:   --to merged"
         )
+    if not loaded.model.config.share_encoder_decoder_embeddings:
+        raise ModelError(
+            f"{loaded.name}: it has a vocabulary for each language, which CTranslate2's own form of Marian has not\n"
+            "  export it as it is:   --to merged"
+        )
     import sentencepiece
     from ctranslate2 import Translator
     from ctranslate2.converters import TransformersConverter
@@ -241,7 +260,7 @@ def _for_ctranslate2(loaded: "Loaded", folder: Path) -> str:
         for row, limit in zip(pieces, limits, strict=True)
     ]
     same = sum(one == other for one, other in zip(found, wanted, strict=True))
-    if same < len(sources) - 1:
+    if len(sources) < 2 or same < len(sources) - 1:
         raise ModelError(
             f"{loaded.name}: converted, it writes what PyTorch writes for {same} of {len(sources)} sentences only\n"
             "  please report it; use the model as it is meanwhile"
@@ -261,7 +280,11 @@ def _for_ollama(loaded: "Loaded", source: Path, folder: Path, auto_class: AutoCl
 
     model, tokenizer, saved = loaded.model, loaded.tokenizer, loaded.saved
     check_family(type(model).__name__, loaded.name)
-    text = modelfile(tokenizer, model.generation_config, _ends(model, saved), behind=_behind(tokenizer, saved))
+    before, behind = _around(tokenizer, saved)
+    translates = saved is not None and saved.task == "translation"
+    text = modelfile(
+        tokenizer, model.generation_config, _ends(model, saved), before=before, behind=behind, greedy=translates
+    )
     checked = _merged(loaded, source, folder, "float16", auto_class)
     (folder / NAME).write_text(text, encoding="utf-8")
     return checked
@@ -275,9 +298,11 @@ def _ends(model: Any, saved: Saved | None) -> list[int]:
     return ends if own is None or own in ends else [*ends, own]
 
 
-def _behind(tokenizer: Any, saved: Saved | None) -> str | None:
-    """What stands behind a prompt, for a model that goes on with texts; None for one that answers."""
-    if saved is not None and saved.task == "translation" and saved.target_token:
-        return f" {saved.target_token}"
+def _around(tokenizer: Any, saved: Saved | None) -> tuple[str, str | None]:
+    """What stands around a prompt, by what the model was tuned on; None behind it: it answers, in its chat template."""
+    if saved is not None and saved.task == "translation" and saved.source_language and saved.target_language:
+        if saved.target_token:
+            return "", f" {saved.target_token}"
+        return instruction(Languages(source=saved.source_language, target=saved.target_language)), None
     goes_on = tokenizer.chat_template is None or (saved is not None and saved.task == "language_modelling")
-    return "" if goes_on else None
+    return "", "" if goes_on else None

@@ -95,16 +95,25 @@ def read_system(text: str) -> System:
     Raises:
         UsageError: If nothing is named.
     """
-    named = _NAMED.fullmatch(text) if not Path(text).exists() else None
+    named = None if _there(text) else _NAMED.fullmatch(text)
     name, rest = (named[1].strip(), named[2]) if named else ("", text)
     engine = _ENGINE.fullmatch(rest)
     model = engine[2] if engine else rest
     if not model.strip() or (named and not name):
         raise UsageError(f"'{text}': expected a model or a file of answers, perhaps with a name in front: NAME=MODEL")
-    if engine is None and Path(model).is_file():
+    if engine is None and model.endswith(".txt") and not _there(model):
+        raise DataError(f"{model}: no such file\n  names count from the current folder")
+    if engine is None and _there(model) and Path(model).is_file():
         return System(name or Path(model).name, model, file=True)
     kind: Any = engine[1] if engine else "auto"
     return System(name or rest, model, kind)
+
+
+def _there(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # no name that a file could have
+        return False
 
 
 def run(system: System, work: Work) -> Ran:
@@ -118,6 +127,13 @@ def run(system: System, work: Work) -> Ran:
         return _answers_of(system, work)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         try:
+            pool.submit(abs, 0).result()
+        except BrokenProcessPool as error:
+            raise UsageError(
+                "a model runs in a process of its own, which reads your script again from its beginning\n"
+                '  put what it does below:   if __name__ == "__main__":'
+            ) from error
+        try:
             return pool.submit(_run, system, work).result()
         except BrokenProcessPool as error:
             raise ModelError(
@@ -128,15 +144,13 @@ def run(system: System, work: Work) -> Ran:
 
 def _run(system: System, work: Work) -> Ran:
     """In a process of its own."""
-    import torch
-
-    from hftoolkit.models.devices import peak_memory
+    from hftoolkit.models.devices import choose_device, peak_memory
 
     task, made, predictions, seconds, notes = (
         _translated(system, work) if work.task == "translation" else _predicted(system, work)
     )
     rate = len(work.rows) / seconds if seconds else None
-    used = None if system.engine == "openai" else peak_memory(torch.device("cpu"))
+    used = None if system.engine == "openai" else peak_memory(choose_device())
     return _scored(task, work, made, predictions, rate, used, notes)
 
 
@@ -150,11 +164,14 @@ def _translated(system: System, work: Work) -> tuple[Task, str, list[Any], float
         system.model, source=languages.source, target=languages.target, engine=system.engine, server=work.server
     )
     sources = [row["source"] for row in work.rows]
+    before = getattr(translator.engine, "kept", 0)
     list(translator.predict(sources[:1], work.decoding))  # loads what is loaded late
     begin = time.perf_counter()
     texts = list(translator.predict(sources, work.decoding))
     seconds = time.perf_counter() - begin
     remote = system.engine == "openai"
+    if remote and translator.engine.kept > before + 1:  # type: ignore[attr-defined]
+        seconds = 0.0  # answers from before say nothing about the server
     made = translator.engine.signature + ("" if remote else f"|{work.decoding}")
     notes = (*translator.notes, *(translator.engine.notes if remote else ()))
     task = find_task("translation")(work.options, languages)

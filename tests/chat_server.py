@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Answer = Callable[[str], str | int]
-"""From what was said last: a text, or the status of a failure."""
+Answer = Callable[[str], str | int | bytes | tuple[int, str]]
+"""From what was said last: a text, the status of a failure, perhaps with a message, or bytes that are no answer."""
 
 
 @dataclass
@@ -60,9 +60,13 @@ def serve(chat: ChatServer, port: int = 0) -> Iterator[ChatServer]:
                     chat.requests.append(request)
                     chat.keys.add(self.headers["Authorization"])
                 said = chat.answer(request["messages"][-1]["content"])
+            if isinstance(said, bytes):
+                self._send_bytes(200, said)
+                return
             if isinstance(said, int):
-                key = self.headers["Authorization"]
-                self._send(said, {"error": {"message": f"no: {key}"}})
+                said = said, f"no: {self.headers['Authorization']}"
+            if isinstance(said, tuple):
+                self._send(said[0], {"error": {"message": said[1]}})
                 return
             choice = {"index": 0, "message": {"role": "assistant", "content": said}, "finish_reason": chat.finish}
             usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
@@ -70,7 +74,9 @@ def serve(chat: ChatServer, port: int = 0) -> Iterator[ChatServer]:
             self._send(200, whole | {"choices": [choice], "usage": usage})
 
         def _send(self, status: int, value: Any) -> None:
-            body = json.dumps(value).encode()
+            self._send_bytes(status, json.dumps(value).encode())
+
+        def _send_bytes(self, status: int, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

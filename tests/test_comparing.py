@@ -138,6 +138,39 @@ def test_other_tasks_by_their_recipe(bert: Path, tmp_path: Path) -> None:
         compare([str(tmp_path / "answers.txt")], recipe=recipe)
 
 
+def test_classifiers_of_other_labels_stand_beside_each_other(bert: Path, tmp_path: Path) -> None:
+    from tiny_models import tiny_classifier
+
+    rows = write_jsonl(tmp_path / "rows.jsonl", [{"text": f"film {n}", "label": f"label {n % 2}"} for n in range(12)])
+    models = [tiny_classifier(bert, tmp_path / str(n), n, "single_label_classification") for n in (2, 3)]
+    data = {"train": {"source": str(rows)}, "validation": {"split": 0.2}, "test": {"source": str(rows)}}
+    recipe = {"task": "classification", "model": {"name": str(bert)}, "data": data, "output": str(tmp_path / "run")}
+    found = compare([str(model) for model in models], recipe=recipe)
+    names = [{score.name for score in side.scores} for side in found.sides]
+    assert names[0] != names[1]
+    assert set(found.sides[1].changes) <= names[0] & names[1]
+    assert "accuracy" in found.sides[1].changes
+    for given in ({"target": "fr"}, {"sources": rows}, {"references": [rows]}):
+        with pytest.raises(UsageError, match="the recipe says it already"):
+            compare(["demo"], recipe=recipe, **given)  # type: ignore[arg-type]
+
+
+def test_what_a_server_said_before_says_nothing_of_its_speed(files: dict[str, Path]) -> None:
+    with serve(ChatServer()) as chat:
+        rates = []
+        for _ in range(2):
+            found = compare(
+                ["openai:big"],
+                sources=files["source"],
+                references=[files["reference"]],
+                target="zh",
+                server=Server(chat.url),
+            )
+            rates.append(found.sides[0].rate)
+    assert rates[0] is not None
+    assert rates[1] is None
+
+
 def test_what_does_not_belong_together(files: dict[str, Path], marian: Path, tmp_path: Path) -> None:
     short = written(tmp_path / "short.txt", ["a"])
     asked = {"sources": files["source"], "references": [files["reference"]], "target": "zh"}
@@ -157,6 +190,12 @@ def test_what_does_not_belong_together(files: dict[str, Path], marian: Path, tmp
     ):
         with pytest.raises(UsageError, match=message):
             compare([str(short)], **given)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"humna\.txt: no such file"):
+        compare(["humna.txt"], **asked)  # type: ignore[arg-type]
+    with pytest.raises(OutputError, match="cannot be written"):
+        compare([str(files["human"])], **asked, output=short / "out")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="test: this is about a recipe's test sets"):
+        compare([str(files["human"])], **asked, test="x")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="no system to compare"):
         compare([], **asked)  # type: ignore[arg-type]
     with pytest.raises(ModelError, match="this model translates to 'zh-Hans', not to 'fr'"):

@@ -1,6 +1,7 @@
 """Exported models load in the programs they are for, and give what their source gives."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import transformers
 from conftest import PAIRS
 from running import hftoolkit, write_jsonl, write_pairs
 from safetensors.torch import load_file
+from tiny_models import two_vocabularies
 
 from hftoolkit import load, translate
 from hftoolkit.errors import ModelError, OutputError, UsageError
 from hftoolkit.exporting import export
 from hftoolkit.finetuning import finetune
+from hftoolkit.models.saved import Saved, write_saved
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -134,6 +137,36 @@ def test_what_a_form_does_not_take(marian: Path, llama: Path, gpt2: Path, tmp_pa
     with pytest.raises(UsageError, match="unknown form 'onnx'\n  known: merged, ctranslate2, ollama"):
         export(marian, "onnx", output=tmp_path / "new")  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_vocabularies(tmp_path: Path) -> None:
+    two_vocabularies(tmp_path / "two", [a for a, _ in PAIRS], [b for _, b in PAIRS], [">>cmn_Hans<<"])
+    assert export(tmp_path / "two", "merged").folder == tmp_path / "two-merged"
+    with pytest.raises(ModelError, match="it has a vocabulary for each language"):
+        export(tmp_path / "two", "ctranslate2")
+
+
+def test_a_chat_translator_keeps_its_instruction(llama: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "chat"
+    shutil.copytree(llama, folder)
+    write_saved(Saved("translation", "en", "zh", None, {"prompt": "chat", "end": 3}), folder)
+    text = (export(folder, "ollama").folder / "Modelfile").read_text(encoding="utf-8")
+    assert "<|im_start|>user\nTranslate from English to Chinese:\n{{ .Prompt }}<|im_end|>" in text
+    assert "PARAMETER temperature 0\n" in text
+
+
+def test_a_merged_model_stops_where_its_adapter_did(llama: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "tuned"
+    shutil.copytree(llama, folder)
+    write_saved(Saved("instruction_tuning", state={"end": 7}), folder)
+    found = export(folder, "merged").folder
+    assert 7 in transformers.GenerationConfig.from_pretrained(found).eos_token_id
+
+
+def test_a_folder_without_a_name(marian: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(marian, tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    assert export(".", "merged").folder == tmp_path / "here-merged"
 
 
 def test_nothing_is_overwritten(marian: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from hftoolkit.engines.base import Hypothesis
 from hftoolkit.engines.decoding import Decoding
@@ -40,18 +40,27 @@ _AHEAD: Final = 4
 """Answers awaited for each request at once, so that a slow one does not hold up the others."""
 
 _LABEL: Final = re.compile(
-    r"\A\s*(?:(?:sure|certainly|of course|here)\b[^\n:]*translat[^\n:]*|(?:the )?translation[^\n:]{0,30}|"
-    r"[^\n：:]{0,12}(?:译文|翻译)[^\n：:]{0,8})[:：]\s*",
+    r"\A\s*(?:(?:(?:sure|certainly|of course)[,.!]?\s+)?(?:here(?:'s| is) )?(?:the |your )?(?:\w+ )?translation"
+    r"(?: (?:in|into|to|of) [^\n:]{1,40})?|(?:以下是|这是)?(?:译文|翻译|翻译结果)(?:如下)?)\s*[:：]\s*",
     re.IGNORECASE,
 )
 """What models say before a translation."""
 
-_ABOUT: Final = re.compile("translat|译", re.IGNORECASE)
-"""A source that speaks of translating may well have such words in its translation."""
+_ABOUT: Final = re.compile("[:：]|translat|interpret|übersetz|dolmetsch|tradu|перев|译|譯|訳|번역", re.IGNORECASE)
+"""In a source: its translation may well begin with such words."""
 
-_THOUGHT: Final = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
+_THOUGHT: Final = re.compile(r"\A\s*(?:<think>)?.*?</think>\s*", re.DOTALL)
+_THINKING: Final = re.compile(r"\A\s*<think>.*", re.DOTALL)
 _FENCE: Final = re.compile(r"\A```\w*\n(.*)\n```\s*\Z", re.DOTALL)
 _QUOTES: Final = {'"': '"', "“": "”", "「": "」", "«": "»", "'": "'"}
+
+_WAITS: Final = 8.0
+"""Seconds between two tries at most, where the server does not say when."""
+
+_OPTIONAL: Final = ("temperature", "seed", "frequency_penalty")
+"""Wishes that some servers refuse."""
+
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -70,10 +79,14 @@ class Server:
     def __post_init__(self) -> None:
         if type(self.concurrency) is not int or self.concurrency < 1:
             raise UsageError(f"concurrency: expected a whole number from 1, got {self.concurrency!r}")
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        try:
+            parts = urlsplit(self.url)
+            whole = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            whole = False
+        if not whole or parts.query or parts.fragment:
             raise UsageError(
-                f"base_url: expected the address of a server, such as {DEFAULT_URL}, got '{self.url}'\n"
+                f"base_url: expected the address of a server, such as {DEFAULT_URL}, got '{self.shown}'\n"
                 "  name the part before /chat/completions"
             )
 
@@ -84,22 +97,28 @@ class Server:
 
     @property
     def shown(self) -> str:
-        """The same for messages: without a user and a password."""
-        parts = urlsplit(self.url)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        """The same for messages: without a user and a password, and what stands behind a question mark."""
+        return re.sub(r"(?<=//)[^/@]*@|[?#].*", "", self.url)
 
-    def client(self, *, retries: int = RETRIES) -> Any:
-        """The official client.
+    def client(self) -> Any:
+        """The official client; it sends a request once.
 
         Raises:
-            UsageError: If it is not installed.
+            UsageError: If it is not installed, or the key cannot be one.
         """
         try:
-            from openai import OpenAI
+            import openai
         except ImportError as error:
             raise UsageError("the openai engine needs a package:   pip install 'hftoolkit[openai]'") from error
-        key = os.environ.get(KEY) or "none"  # servers on one's own machine ask for none, the client does
-        return OpenAI(base_url=self.url, api_key=key, max_retries=retries, timeout=TIMEOUT)
+        key = os.environ.get(KEY, "").strip()
+        if not key.isascii() or not key.isprintable():
+            raise UsageError(f"{KEY}: this is no key: it has characters that none has\n  copy it again")
+        # Servers on one's own machine ask for no key, but the client does; a proxy would look for them elsewhere.
+        own = urlsplit(self.url).hostname in _LOOPBACK
+        sender = openai.DefaultHttpxClient(trust_env=False) if own else None
+        return openai.OpenAI(
+            base_url=self.url, api_key=key or "none", max_retries=0, timeout=TIMEOUT, http_client=sender
+        )
 
 
 def models_of(server: Server) -> list[str]:
@@ -109,7 +128,7 @@ def models_of(server: Server) -> list[str]:
         UsageError: If the client is not installed.
         HubError: If the server does not answer, or refuses.
     """
-    client = server.client(retries=1)
+    client = server.client()
     with _telling(server, "list its models"):
         return sorted(model.id for model in client.models.list())
 
@@ -128,8 +147,9 @@ class OpenAIEngine:
 
     def __init__(self, server: Server, model: str, system: str) -> None:
         self.model = model
-        self.asked = self.kept = self.cut = self.chatter = 0
-        """Answers that the server gave, that were kept from before, that are not whole, that had words around them."""
+        self.asked = self.kept = self.cut = self.empty = self.chatter = 0
+        """Answers that the server gave, that were kept from before, that are not whole, that say nothing, that had
+        words around them."""
         self.tokens_read = self.tokens_written = 0
         self.seconds = 0.0
         """Of all requests, also where several were under way at once."""
@@ -137,6 +157,8 @@ class OpenAIEngine:
         self._system = system
         self._client = server.client()
         self._lock = threading.Lock()
+        self._refused: set[str] = set()
+        """Wishes that this server refuses."""
 
     @property
     def signature(self) -> str:
@@ -153,10 +175,14 @@ class OpenAIEngine:
         """What should be said about everything answered so far."""
         found = [
             f"{self._server.shown}: {self.asked:,} answers of {self.seconds / max(self.asked, 1):.1f} s, "
-            f"{self.tokens_read:,} tokens read, {self.tokens_written:,} written; {self.kept:,} more kept from before"
+            f"{self.tokens_read:,} tokens read, {self.tokens_written:,} written"
         ]
+        if self.kept:
+            found.append(f"{self.kept:,} answers are from before, kept in {cache_folder() / 'openai'}")
         if self.cut:
             found.append(f"{self.cut:,} answers are not whole: the model's context was full; give it a larger one")
+        if self.empty:
+            found.append(f"{self.empty:,} answers are empty: the model said nothing, or refused")
         if self.chatter:
             found.append(f"{self.chatter:,} answers had words around the translation, which were taken off")
         return tuple(found)
@@ -190,18 +216,19 @@ class OpenAIEngine:
         if decoding.no_repeat_ngram or decoding.repetition_penalty != 1:
             wishes |= {"temperature": 0.3, "frequency_penalty": 0.5}
         waiting: deque[Future[str]] = deque()
-        pool = ThreadPoolExecutor(self._server.concurrency)
+        pool, over = ThreadPoolExecutor(self._server.concurrency), threading.Event()
         try:
             for source in sources:
-                waiting.append(pool.submit(self._answer, source, wishes))
+                waiting.append(pool.submit(self._answer, source, wishes, over))
                 if len(waiting) >= _AHEAD * self._server.concurrency:
                     yield [Hypothesis(waiting.popleft().result(), None)]
             while waiting:
                 yield [Hypothesis(waiting.popleft().result(), None)]
         finally:
-            pool.shutdown(cancel_futures=True)
+            over.set()
+            pool.shutdown(wait=False, cancel_futures=True)
 
-    def _answer(self, source: str, wishes: Mapping[str, Any]) -> str:
+    def _answer(self, source: str, wishes: Mapping[str, Any], over: threading.Event) -> str:
         """What the model says to a source, now or before."""
         told = [self._server.shown, self.model, self._system, source, json.dumps(wishes, sort_keys=True)]
         place = cache_folder() / "openai" / f"{hashlib.sha256(json.dumps(told).encode()).hexdigest()}.json"
@@ -212,29 +239,53 @@ class OpenAIEngine:
             return self._bare(text, source)
         begin = time.perf_counter()
         with _telling(self._server, f"translate with '{self.model}'", self.model):
-            answer = self._client.chat.completions.create(
-                model=self.model,
-                messages=[{"role": "system", "content": self._system}, {"role": "user", "content": source}],
-                **wishes,
-            )
-        if not answer.choices:
-            raise HubError(f"{self._server.shown}: '{self.model}' gave no answer\n  choose another model")
-        choice = answer.choices[0]
-        text = choice.message.content or ""
+            answer = self._asked(source, dict(wishes), over)
+            choice = answer.choices[0]
+            text = choice.message.content
+            if not isinstance(text, str | None):
+                raise TypeError("content")
+            usage = answer.usage
+            read, wrote = (usage.prompt_tokens or 0, usage.completion_tokens or 0) if usage else (0, 0)
+        text = _THINKING.sub("", _without_thought(text or "", source))
+        whole = choice.finish_reason in ("stop", None)
         with self._lock:
             self.asked += 1
             self.seconds += time.perf_counter() - begin
-            if answer.usage is not None:
-                self.tokens_read += answer.usage.prompt_tokens or 0
-                self.tokens_written += answer.usage.completion_tokens or 0
-            self.cut += choice.finish_reason == "length"
-        if choice.finish_reason != "length":
+            self.tokens_read += read
+            self.tokens_written += wrote
+            self.cut += not whole
+            self.empty += not text.strip()
+        if whole and text.strip():
             _keep(place, {"model": self.model, "source": source, "text": text})
         return self._bare(text, source)
 
+    def _asked(self, source: str, wishes: dict[str, Any], over: threading.Event) -> Any:
+        """Ask the server, again and later where it is busy or away; what it does not take of wishes is left out."""
+        import openai
+
+        tries = 0
+        while True:
+            try:
+                return self._client.chat.completions.create(
+                    model=self.model,
+                    messages=[{"role": "system", "content": self._system}, {"role": "user", "content": source}],
+                    **{name: value for name, value in wishes.items() if name not in self._refused},
+                )
+            except openai.APITimeoutError:
+                raise
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                odd = {name for name in _OPTIONAL if name in str(error.message) and name not in self._refused}
+                if not odd:
+                    raise
+                self._refused |= odd
+            except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
+                tries += 1
+                if tries > RETRIES or over.wait(_pause(error, tries)):
+                    raise
+
     def _bare(self, text: str, source: str) -> str:
         bare = without_chatter(text, source)
-        if bare != _THOUGHT.sub("", text).strip():
+        if bare != text.strip():
             with self._lock:
                 self.chatter += 1
         return bare
@@ -247,21 +298,33 @@ def without_chatter(text: str, source: str) -> str:
         text: What the model said.
         source: What it was to translate; what stands around that, too, stays.
     """
-    text = _THOUGHT.sub("", text).strip()
+    text = _without_thought(text, source).strip()
     if not source.lstrip().startswith("```") and (fenced := _FENCE.match(text)):
         text = fenced[1].strip()
     if not _ABOUT.search(source) and (label := _LABEL.match(text)) and text[label.end() :].strip():
         text = text[label.end() :].strip()
     begin, end = text[:1], text[-1:]
     quoted = len(text) > 1 and _QUOTES.get(begin) == end and not text.count(begin) - (2 if begin == end else 1)
-    if quoted and source.strip()[:1] not in _QUOTES:
+    if quoted and source.strip()[:1].isalnum():  # else the source may be quoted itself, in whatever way
         text = text[1:-1].strip()
     return text
 
 
+def _without_thought(text: str, source: str) -> str:
+    return text if "</think>" in source else _THOUGHT.sub("", text)
+
+
+def _pause(error: Any, tries: int) -> float:
+    """Seconds until the next try: as many as the server says, else ever more."""
+    response = getattr(error, "response", None)
+    said = "" if response is None else response.headers.get("retry-after", "")
+    usual = min(_WAITS, 0.5 * 2 ** (tries - 1))
+    return min(float(said), 60.0) if said.replace(".", "", 1).isdecimal() else usual
+
+
 def _keep(place: Any, answer: Mapping[str, Any]) -> None:
     """Keep an answer for the next time; without room for it, it is asked again."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         place.parent.mkdir(parents=True, exist_ok=True)
         draft = place.with_name(f"{place.name}.{threading.get_ident()}-{os.getpid()}.partial")
         draft.write_text(json.dumps(answer, ensure_ascii=False), encoding="utf-8")
@@ -276,38 +339,43 @@ def _telling(server: Server, wish: str, model: str | None = None) -> Iterator[No
     where = server.shown
     try:
         yield
-    except openai.APITimeoutError as error:
+    except openai.APITimeoutError:
         raise HubError(
             f"no answer from {where} in {TIMEOUT:.0f} s, to {wish}\n"
             "  try a smaller model, or ask for less at once:   --concurrency 1"
-        ) from error
-    except openai.APIConnectionError as error:
+        ) from None
+    except openai.APIConnectionError:
         raise HubError(
             f"cannot reach {where} to {wish}\n"
             "  start the server, such as:   ollama serve\n"
             "  another one:                 --base-url URL"
-        ) from error
+        ) from None
     except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
         raise HubError(
             f"{where} refuses to {wish} ({error.status_code}): the key is missing or wrong\n"
             f"  put yours into the environment:   {KEY}=..."
         ) from None
-    except openai.NotFoundError as error:
+    except openai.NotFoundError:
         known = f"has no model '{model}'" if model else "lists no models"
         raise HubError(
             f"{where} {known}, or is no server of this kind (404)\n"
             f"  to see what it has:   hftoolkit models --base-url {where}"
-        ) from error
-    except openai.RateLimitError as error:
+        ) from None
+    except openai.RateLimitError:
         raise HubError(
             f"{where} has had too many requests (429), and still has after {RETRIES} tries\n"
             "  wait, or ask for less at once:   --concurrency 1; what is answered is kept"
-        ) from error
+        ) from None
     except openai.APIStatusError as error:
         said = _without_key(" ".join(str(error.message).split())[:200])
         raise HubError(f"{where} cannot {wish} ({error.status_code}): {said}\n  look at the server's own log") from None
     except openai.OpenAIError as error:
         raise HubError(f"{where} cannot {wish}: {_without_key(str(error))}") from None
+    except (ValueError, TypeError, AttributeError, IndexError):
+        raise HubError(
+            f"{where} is no server of this kind: its answer cannot be read\n"
+            "  name the part of its address before /chat/completions, which often ends with /v1"
+        ) from None
 
 
 def _without_key(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import TemplateError
 
@@ -10,6 +10,13 @@ from hftoolkit.errors import ModelError
 
 _SYSTEM, _ASKED, _ANSWERED, _AGAIN = "Sys7Tem.", "Ask3Ed?", "Ans5Wer.", "Aga9In?"
 """Said in trials: nothing that a template would write by itself."""
+
+_TRIALS: Final = (
+    ["user"],
+    ["system", "user"],
+    ["user", "assistant", "user"],
+    ["system", "user", "assistant", "user"],
+)
 
 Around = tuple[str, str]
 """What stands before something and behind it."""
@@ -55,19 +62,23 @@ def turns_of(tokenizer: Any) -> Turns:
     first, _, behind = once.partition(_ASKED)
     ends = done.partition(_ANSWERED)[2]
     before = again.partition(_ANSWERED)[2].partition(_AGAIN)[0].removeprefix(ends)
+    plain = Turns(None, "", (before, behind), ends)
     system, default = None, ""
     if told is not None and _SYSTEM in told:
         opens, _, rest = told.partition(_SYSTEM)
         system = opens, rest.partition(_ASKED)[0].removesuffix(before)
         if first != before:
             default = first.removesuffix(before).removesuffix(system[1]).removeprefix(opens)
-    found = Turns(system, default, (before, behind), ends)
-    for roles in (["user"], ["system", "user"], ["user", "assistant", "user"], ["system", "user", "assistant", "user"]):
-        wanted = _render(tokenizer, roles)
-        known = system is not None or "system" not in roles
-        if known and found.written(_said(roles)) != wanted:
-            raise _refused()
-    return found
+    for found in (Turns(system, default, (before, behind), ends), plain):  # some put it into the first turn
+        if all(_holds(found, tokenizer, roles) for roles in _TRIALS):
+            return found
+    raise _refused()
+
+
+def _holds(found: Turns, tokenizer: Any, roles: Sequence[str]) -> bool:
+    if found.system is None and "system" in roles:
+        return True
+    return found.written(_said(roles)) == _render(tokenizer, roles)
 
 
 def _said(roles: Sequence[str]) -> list[tuple[str, str]]:

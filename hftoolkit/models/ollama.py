@@ -37,44 +37,55 @@ def check_family(architecture: str, name: str) -> None:
         )
 
 
-def modelfile(tokenizer: Any, generation: Any, ends: list[int], *, behind: str | None = None) -> str:
+def modelfile(
+    tokenizer: Any,
+    generation: Any,
+    ends: list[int],
+    *,
+    before: str = "",
+    behind: str | None = None,
+    greedy: bool = False,
+) -> str:
     """The text of a Modelfile beside the weights.
 
     Args:
         tokenizer: The model's.
         generation: Its generation configuration.
         ends: Numbers of the tokens that end what it writes.
-        behind: What stands behind every prompt, for a model that goes on with texts; None: it answers, in its chat
-            template.
+        before: What stands before every prompt.
+        behind: What stands behind it, for a model that goes on with texts; None: it answers, in its chat template.
+        greedy: Whether the likeliest text is wanted, whatever the configuration says.
 
     Raises:
         ModelError: If the chat template cannot be written as Ollama's.
     """
     lines = ["# ollama create NAME -f Modelfile", "FROM ."]
     if behind is not None:
-        lines.append(f"TEMPLATE {_quoted('{{ .Prompt }}' + behind)}")
+        lines.append(f"TEMPLATE {_quoted(f'{before}{{{{ .Prompt }}}}{behind}')}")
     else:
         turns = turns_of(tokenizer)
-        template = f"{turns.asked[0]}{{{{ .Prompt }}}}{turns.asked[1]}{{{{ .Response }}}}{turns.ends}"
+        template = f"{turns.asked[0]}{before}{{{{ .Prompt }}}}{turns.asked[1]}{{{{ .Response }}}}{turns.ends}"
         if turns.system is not None:
             told = f"{turns.system[0]}{{{{ .System }}}}{turns.system[1]}"
             template = f"{{{{ if .System }}}}{told}{{{{ end }}}}{template}"
         lines.append(f"TEMPLATE {_quoted(template)}")
         if turns.default:
             lines.append(f"SYSTEM {_quoted(turns.default)}")
-    for ours, theirs in _PARAMETERS.items():
+    if greedy:
+        lines += ["PARAMETER temperature 0", "PARAMETER repeat_penalty 1"]
+    for ours, theirs in () if greedy else _PARAMETERS.items():
         value = getattr(generation, ours, None)
         if value is not None and generation.do_sample:
-            lines.append(f"PARAMETER {theirs} {value:g}")
-    for end in ends:
-        lines.append(f'PARAMETER stop "{tokenizer.convert_ids_to_tokens(end)}"')
+            lines.append(f"PARAMETER {theirs} {value}")
+    stops = [tokenizer.decode([end]) for end in ends if end < len(tokenizer)]
+    lines += [f'PARAMETER stop "{stop}"' for stop in stops if stop and '"' not in stop and stop.strip()]
     return "\n".join(lines) + "\n"
 
 
 def _quoted(text: str) -> str:
-    if '"""' in text:
+    if '"""' in text or text.endswith('"'):
         raise ModelError(
-            "this model's chat template has three quotation marks, which a Modelfile cannot hold\n"
+            "this model's chat template has quotation marks that a Modelfile cannot hold\n"
             "  export it as it is:   --to merged"
         )
     return f'"""{text}"""'

@@ -32,7 +32,6 @@ def chat() -> Iterator[ChatServer]:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Failures are told without waiting for better times."""
     monkeypatch.setattr(openai, "RETRIES", 0)
-    monkeypatch.setattr(Server.client, "__kwdefaults__", {"retries": 0})
 
 
 def engine_of(chat: ChatServer, **settings: Any) -> OpenAIEngine:
@@ -52,7 +51,8 @@ def test_answers_come_in_order(chat: ChatServer) -> None:
     assert {request["model"] for request in chat.requests} == {"mine"}
     assert chat.requests[0]["messages"][0] == {"role": "system", "content": "Translate."}
     assert {request["temperature"] for request in chat.requests} == {0.0}
-    assert engine.notes[0].endswith(" s, 210 tokens read, 90 written; 0 more kept from before")
+    (note,) = engine.notes
+    assert note.endswith(" s, 210 tokens read, 90 written")
     assert re.fullmatch(r"openai\|mine\|told:[0-9a-f]{8}", engine.signature)
 
 
@@ -108,7 +108,9 @@ def test_a_server_that_dies_and_comes_back(chat: ChatServer, at_once: None) -> N
     assert len(chat.asked) == 18
 
 
-def test_failures_that_pass_are_not_told(chat: ChatServer) -> None:
+def test_failures_that_pass_are_not_told(chat: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai, "_WAITS", 0.01)
+
     def at_first(text: str) -> str | int:
         return 503 if len(chat.requests) < 3 else f"译{text}"
 
@@ -178,6 +180,16 @@ def test_an_answer_that_is_not_whole_is_told_and_not_kept(chat: ChatServer) -> N
         ("Sure, here's the translation in Chinese: 你好。", "Hello.", "你好。"),
         ("Translation: 你好。", "Hello.", "你好。"),
         ("以下是译文：\n你好。", "Hello.", "你好。"),
+        ("Reasons.</think>\n\n你好。", "Hello.", "你好。"),
+        ("翻译：玛丽亚·洛佩斯", "Interpreter: Maria Lopez", "翻译：玛丽亚·洛佩斯"),
+        ("我的翻译说：我们迟到了。", "My colleague said we are late.", "我的翻译说：我们迟到了。"),
+        ("口译和翻译服务：周一至周五", "Services from Monday to Friday", "口译和翻译服务：周一至周五"),
+        ("Translation: Anna Schmidt", "Übersetzung: Anna Schmidt", "Translation: Anna Schmidt"),
+        ("翻譯：王小明", "Translator: Wang", "翻譯：王小明"),
+        ("“Good day.”", "„Guten Tag.“", "“Good day.”"),
+        ("“你好，”", "‘Good day,’", "“你好，”"),
+        ('"Dream of the Red Chamber"', "《红楼梦》", '"Dream of the Red Chamber"'),
+        ("“嗨”", "&quot;Hi&quot;", "“嗨”"),
         ("翻译：你好。", "Hello.", "你好。"),
         ('"你好。"', "Hello.", "你好。"),
         ("“你好。”", "Hello.", "你好。"),
@@ -195,6 +207,65 @@ def test_an_answer_that_is_not_whole_is_told_and_not_kept(chat: ChatServer) -> N
 )
 def test_words_around_a_translation(said: str, source: str, bare: str) -> None:
     assert without_chatter(said, source) == bare
+
+
+@pytest.mark.parametrize("said", ["", "<think>Hm, and", "<think>Hm.</think>"])
+def test_an_empty_answer_is_told_and_not_kept(chat: ChatServer, said: str) -> None:
+    chat.answer = lambda text: said
+    engine = engine_of(chat)
+    assert list(engine.generate(["a"], GREEDY)) == [""]
+    assert engine.notes[1] == "1 answers are empty: the model said nothing, or refused"
+    chat.answer = lambda text: "好"
+    assert list(engine_of(chat).generate(["a"], GREEDY)) == ["好"]
+
+
+def test_what_a_server_does_not_take_is_left_out(chat: ChatServer) -> None:
+    def picky(text: str) -> str | tuple[int, str]:
+        for name in ("temperature", "seed"):
+            if name in chat.requests[-1]:
+                return 400, f"Unsupported parameter: '{name}'"
+        return f"译{text}"
+
+    chat.answer = picky
+    assert list(engine_of(chat, concurrency=1).generate(["a", "b"], GREEDY)) == ["译a", "译b"]
+    assert len(chat.requests) == 4
+
+
+@pytest.mark.parametrize("body", [b"<html></html>", b"[]", b'{"choices": []}', b'{"error": {"message": "x"}}', b"{"])
+def test_something_else_answers(chat: ChatServer, at_once: None, body: bytes) -> None:
+    chat.answer = lambda text: body
+    with pytest.raises(HubError) as caught:
+        list(engine_of(chat).generate(["a"], GREEDY))
+    assert str(caught.value) == (
+        f"{chat.url} is no server of this kind: its answer cannot be read\n"
+        "  name the part of its address before /chat/completions, which often ends with /v1"
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost", "ftp://a/v1", "http://[::1/v1", "http://a:b/v1", "http://me:secret@a/v1?key=secret"]
+)
+def test_odd_addresses(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Server(url)
+    assert str(caught.value).startswith("base_url: expected the address of a server, such as http://localhost:11434/v1")
+    assert "secret" not in str(caught.value)
+
+
+def test_odd_keys(chat: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret\n")
+    assert list(engine_of(chat).generate(["a"], GREEDY)) == ["译a"]
+    assert chat.keys == {"Bearer sk-secret"}
+    monkeypatch.setenv("OPENAI_API_KEY", "“sk-secret”")
+    with pytest.raises(UsageError, match="OPENAI_API_KEY: this is no key") as caught:
+        engine_of(chat)
+    assert "secret" not in str(caught.value)
+
+
+def test_no_proxy_stands_before_this_machine(chat: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert list(engine_of(chat).generate(["a"], GREEDY)) == ["译a"]
 
 
 def test_they_are_counted(chat: ChatServer) -> None:

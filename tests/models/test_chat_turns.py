@@ -23,6 +23,13 @@ GEMMA = (
     "{{ message['content'] | trim }}<end_of_turn>\n{% endfor %}"
     "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
 )
+GEMMA3 = (
+    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{% set told = messages[0]['content'] + '\n\n' %}"
+    "{% set others = messages[1:] %}{% else %}{% set told = '' %}{% set others = messages %}{% endif %}"
+    "{% for message in others %}<start_of_turn>{{ 'model' if message['role'] == 'assistant' else message['role'] }}\n"
+    "{{ told if loop.first }}{{ message['content'] | trim }}<end_of_turn>\n{% endfor %}"
+    "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
+)
 COUNTING = (
     "{% for message in messages %}{{ loop.index }}{{ message['content'] }}\n{% endfor %}"
     "{% if add_generation_prompt %}>{% endif %}"
@@ -47,6 +54,8 @@ def test_the_parts_of_templates(tokenizer: Any) -> None:
     assert turns_of(tokenizer) == Turns(system, "You are helpful.", asked, "<|im_end|>\n")
     tokenizer.chat_template = GEMMA
     asked = ("<start_of_turn>user\n", "<end_of_turn>\n<start_of_turn>model\n")
+    assert turns_of(tokenizer) == Turns(None, "", asked, "<end_of_turn>\n")
+    tokenizer.chat_template = GEMMA3  # a system prompt stands in the first turn, as no template of Ollama's can have it
     assert turns_of(tokenizer) == Turns(None, "", asked, "<end_of_turn>\n")
 
 
@@ -76,6 +85,9 @@ def test_a_modelfile(tokenizer: Any) -> None:
         "PARAMETER top_p 0.9\n"
         'PARAMETER stop "<|im_end|>"\n'
     )
+    text = modelfile(tokenizer, generation, [], before="To Chinese:\n", greedy=True)
+    assert "<|im_start|>user\nTo Chinese:\n{{ .Prompt }}<|im_end|>" in text
+    assert text.splitlines()[-2:] == ["PARAMETER temperature 0", "PARAMETER repeat_penalty 1"]
     greedy = SimpleNamespace(do_sample=False, temperature=0.7, top_p=None, top_k=None)
     assert modelfile(tokenizer, greedy, [], behind=" <to-zh>").splitlines()[2:] == [
         'TEMPLATE """{{ .Prompt }} <to-zh>"""'
@@ -84,7 +96,7 @@ def test_a_modelfile(tokenizer: Any) -> None:
 
 def test_what_a_modelfile_cannot_hold(tokenizer: Any) -> None:
     tokenizer.chat_template = CHATML.replace("<|im_start|>", '"""')
-    with pytest.raises(ModelError, match="three quotation marks"):
+    with pytest.raises(ModelError, match="quotation marks that a Modelfile cannot hold"):
         modelfile(tokenizer, SimpleNamespace(do_sample=False), [])
 
 

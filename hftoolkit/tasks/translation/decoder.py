@@ -69,8 +69,7 @@ class Decoder:
         if self.kind == "chat":
             self._template = _template(tokenizer)
             self._end = self._template.end
-            names = name_of(languages.source), name_of(languages.target)
-            self._instruction = f"Translate from {names[0]} to {names[1]}:\n"
+            self._instruction = instruction(languages)
         else:
             self._separate(languages, learns=learns)
         self._pad = self._end if tokenizer.pad_token_id is None else tokenizer.pad_token_id
@@ -181,6 +180,11 @@ def _template(tokenizer: Any) -> Template:
         except ModelError as error:
             why = str(error).partition("\n")[0]
     raise ModelError(f"{why}\n  ask it by a new token:   options: {{prompt: separator}}")
+
+
+def instruction(languages: Languages) -> str:
+    """What stands before a source in a chat."""
+    return f"Translate from {name_of(languages.source)} to {name_of(languages.target)}:\n"
 
 
 def separator(target: str) -> str:
