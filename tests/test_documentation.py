@@ -31,7 +31,7 @@ WRITERS = ["HuggingFaceTB/SmolLM2-135M-Instruct"]
 """Stands in for them: the tiny Llama."""
 
 TABLES = ["mine.tsv", "general.tsv", "test-mine.tsv", "test-general.tsv", "more.tsv", "train.tsv", "test.tsv"]
-TEXTS = ["letter.txt"]
+TEXTS = ["letter.txt", "out.txt", "other.txt", "reference.txt"]
 DOCUMENTS_OF_THE_USER = {
     "page.html": "<p>Good <b>night</b>!</p>\n",
     "rows.csv": "id,question,answer\n1,Where is the library?,The library is open.\n",

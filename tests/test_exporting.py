@@ -175,8 +175,6 @@ def test_nothing_is_overwritten(marian: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError) as caught:
         export(marian, "merged", output=tmp_path / "new")
     assert str(caught.value) == f"{tmp_path / 'new'}: exists already\n  choose another folder:   --output FOLDER"
-    with pytest.raises(UsageError, match="where to"):
-        export("demo", "merged")
 
 
 def test_from_the_shell(runs: dict[str, Path]) -> None:
