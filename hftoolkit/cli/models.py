@@ -15,5 +15,9 @@ def models(base_url: str | None) -> None:
     """
     from hftoolkit.engines.openai import Server, models_of
 
-    for name in models_of(Server(base_url)):
+    server = Server(base_url)
+    names = models_of(server)
+    for name in names:
         put_out(name)
+    if not names:
+        click.echo(f"note: {server.shown} lists no models", err=True)

@@ -57,8 +57,12 @@ _QUOTES: Final = {'"': '"', "“": "”", "「": "」", "«": "»", "'": "'"}
 _WAITS: Final = 8.0
 """Seconds between two tries at most, where the server does not say when."""
 
-_OPTIONAL: Final = ("temperature", "seed", "frequency_penalty")
+_OPTIONAL: Final = ("temperature", "seed", "frequency_penalty", "max_tokens")
 """Wishes that some servers refuse."""
+
+_LEAST, _PER_TOKEN, _THINKS = 128, 10, 32
+"""Tokens of an answer at most: so many, or so many for each of its source; for models that think first, so many times
+more. Small models may never stop by themselves."""
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -157,6 +161,7 @@ class OpenAIEngine:
         self._system = system
         self._client = server.client()
         self._lock = threading.Lock()
+        self._room = 1
         self._refused: set[str] = set()
         """Wishes that this server refuses."""
 
@@ -180,7 +185,7 @@ class OpenAIEngine:
         if self.kept:
             found.append(f"{self.kept:,} answers are from before, kept in {cache_folder() / 'openai'}")
         if self.cut:
-            found.append(f"{self.cut:,} answers are not whole: the model's context was full; give it a larger one")
+            found.append(f"{self.cut:,} answers are not whole: the model's context was full, or it did not stop")
         if self.empty:
             found.append(f"{self.empty:,} answers are empty: the model said nothing, or refused")
         if self.chatter:
@@ -239,9 +244,14 @@ class OpenAIEngine:
             return self._bare(text, source)
         begin = time.perf_counter()
         with _telling(self._server, f"translate with '{self.model}'", self.model):
-            answer = self._asked(source, dict(wishes), over)
+            answer = self._asked(source, wishes, over)
             choice = answer.choices[0]
             text = choice.message.content
+            if choice.finish_reason == "length" and self._room == 1 and not _THINKING.sub("", text or "").strip():
+                self._room = _THINKS  # all of it was thought
+                answer = self._asked(source, wishes, over)
+                choice = answer.choices[0]
+                text = choice.message.content
             if not isinstance(text, str | None):
                 raise TypeError("content")
             usage = answer.usage
@@ -259,11 +269,12 @@ class OpenAIEngine:
             _keep(place, {"model": self.model, "source": source, "text": text})
         return self._bare(text, source)
 
-    def _asked(self, source: str, wishes: dict[str, Any], over: threading.Event) -> Any:
+    def _asked(self, source: str, wishes: Mapping[str, Any], over: threading.Event) -> Any:
         """Ask the server, again and later where it is busy or away; what it does not take of wishes is left out."""
         import openai
 
         tries = 0
+        wishes = {**wishes, "max_tokens": max(_LEAST, _PER_TOKEN * self.tokens(source)) * self._room}
         while True:
             try:
                 return self._client.chat.completions.create(

@@ -168,8 +168,8 @@ def test_a_device_is_a_name_or_a_number(device: str, marian: Path) -> None:
             "  leave --to out, or choose another model\n"),
         (["--n-best", "5"], 2, "--n-best 5 needs as many beams: give --beams 5\n"
             "  see:   hftoolkit translate --help\n"),
-        (["--engine", "gpu"], 2, "Invalid value for '--engine': 'gpu' is not one of 'auto', 'ctranslate2', 'torch'.\n"
-            "  see:   hftoolkit translate --help\n"),
+        (["--engine", "gpu"], 2, "Invalid value for '--engine': 'gpu' is not one of 'auto', 'ctranslate2', 'torch', "
+            "'openai'.\n  see:   hftoolkit translate --help\n"),
         (["--output", "x"], 2, "--output is for a document: give its --file too\n"
             "  see:   hftoolkit translate --help\n"),
         (["--resume"], 2, "--resume is about --output: give that too\n"

@@ -167,7 +167,7 @@ def test_an_answer_that_is_not_whole_is_told_and_not_kept(chat: ChatServer) -> N
     chat.finish = "length"
     engine = engine_of(chat)
     assert list(engine.generate(["a"], GREEDY)) == ["译a"]
-    assert engine.notes[1] == "1 answers are not whole: the model's context was full; give it a larger one"
+    assert engine.notes[1] == "1 answers are not whole: the model's context was full, or it did not stop"
     assert list(engine_of(chat).generate(["a"], GREEDY)) == ["译a"]
     assert len(chat.asked) == 2
 
@@ -217,6 +217,22 @@ def test_an_empty_answer_is_told_and_not_kept(chat: ChatServer, said: str) -> No
     assert engine.notes[1] == "1 answers are empty: the model said nothing, or refused"
     chat.answer = lambda text: "好"
     assert list(engine_of(chat).generate(["a"], GREEDY)) == ["好"]
+
+
+def test_an_answer_has_room_and_thinking_more(chat: ChatServer) -> None:
+    list(engine_of(chat).generate(["a", "word " * 100], GREEDY))
+    assert sorted(request["max_tokens"] for request in chat.requests) == [128, 1260]
+    chat.requests.clear()
+
+    def thinking(text: str) -> str:
+        chat.finish = "length" if chat.requests[-1]["max_tokens"] == 128 else "stop"
+        return "<think>Hm, and" if chat.finish == "length" else f"<think>Hm.</think>译{text}"
+
+    chat.answer = thinking
+    engine = engine_of(chat, concurrency=1)
+    assert list(engine.generate(["b", "c"], GREEDY)) == ["译b", "译c"]
+    assert [request["max_tokens"] for request in chat.requests] == [128, 4096, 4096]
+    assert len(engine.notes) == 1
 
 
 def test_what_a_server_does_not_take_is_left_out(chat: ChatServer) -> None:
@@ -278,6 +294,9 @@ def test_they_are_counted(chat: ChatServer) -> None:
 def test_models_of_a_server(chat: ChatServer) -> None:
     assert models_of(Server(chat.url)) == ["a", "b"]
     assert hftoolkit("models", "--base-url", chat.url).out == "a\nb\n"
+    chat.models = ()
+    outcome = hftoolkit("models", "--base-url", chat.url)
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", f"note: {chat.url} lists no models\n")
     outcome = hftoolkit("models", "--base-url", "localhost")
     assert outcome.code == 2
     assert outcome.err.startswith(
