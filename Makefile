@@ -29,7 +29,7 @@ layers: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 tests: $(VENV)/.installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # Real data and models: HFTOOLKIT_SHARED names the folder that holds data/ and models/.
 slow: $(VENV)/.installed-dev
