@@ -170,7 +170,7 @@ def _translated(system: System, work: Work) -> tuple[Task, str, list[Any], float
     texts = list(translator.predict(sources, work.decoding))
     seconds = time.perf_counter() - begin
     remote = system.engine == "openai"
-    if remote and translator.engine.kept > before + 1:  # type: ignore[attr-defined]
+    if getattr(translator.engine, "kept", 0) > before + 1:
         seconds = 0.0  # answers from before say nothing about the server
     made = translator.engine.signature + ("" if remote else f"|{work.decoding}")
     notes = (*translator.notes, *(translator.engine.notes if remote else ()))
@@ -185,6 +185,8 @@ def _predicted(system: System, work: Work) -> tuple[Task, str, list[Any], float,
 
     if system.engine not in ("auto", "torch"):
         raise UsageError(f"{system.name}: the engine {system.engine} translates, and this is {work.task}")
+    if work.recipe is None:
+        raise UsageError(f"{work.task} is compared on a recipe's test set\n  name a recipe")
     task = find_task(work.task)(work.options, work.languages)
     loaded = load_checkpoint(system.model, task.auto_class)
     if loaded.saved is not None and loaded.saved.task != work.task:
@@ -192,7 +194,7 @@ def _predicted(system: System, work: Work) -> tuple[Task, str, list[Any], float,
     loaded.model.to(choose_device())
     task.restore(loaded.saved, loaded.model.config)
     task.bind(loaded.tokenizer, loaded.model.config)
-    engine = engine_of(task, loaded.model, loaded.tokenizer, work.recipe)  # type: ignore[arg-type]
+    engine = engine_of(task, loaded.model, loaded.tokenizer, work.recipe)
     begin = time.perf_counter()
     predictions = list(task.predict(engine, work.rows, work.decoding))
     seconds = time.perf_counter() - begin

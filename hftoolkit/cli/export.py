@@ -1,5 +1,7 @@
 """`hftoolkit export`."""
 
+from typing import Literal
+
 import click
 
 from hftoolkit.cli.output import put_out
@@ -9,7 +11,7 @@ from hftoolkit.cli.output import put_out
 @click.argument("model", metavar="MODEL")
 @click.option("--to", type=click.Choice(["merged", "ctranslate2", "ollama"]), required=True, help="For which program.")
 @click.option("--output", "-o", metavar="FOLDER", type=click.Path(path_type=str), help="Left out: MODEL-FORM.")
-def export(model: str, to: str, output: str | None) -> None:
+def export(model: str, to: Literal["merged", "ctranslate2", "ollama"], output: str | None) -> None:
     """Write a model for other programs, adapters merged, and compare it with its source.
 
     MODEL is a run, a folder, an adapter or a hub id. merged is for transformers, ctranslate2 for CTranslate2, ollama
@@ -17,7 +19,7 @@ def export(model: str, to: str, output: str | None) -> None:
     """
     from hftoolkit.exporting import export as run
 
-    found = run(model, to, output=output)  # type: ignore[arg-type]
+    found = run(model, to, output=output)
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
     put_out(str(found))

@@ -244,12 +244,13 @@ class OpenAIEngine:
             return self._bare(text, source)
         begin = time.perf_counter()
         with _telling(self._server, f"translate with '{self.model}'", self.model):
-            answer = self._asked(source, wishes, over)
+            room = self._room
+            answer = self._asked(source, wishes, room, over)
             choice = answer.choices[0]
             text = choice.message.content
-            if choice.finish_reason == "length" and self._room == 1 and not _THINKING.sub("", text or "").strip():
+            if choice.finish_reason == "length" and room == 1 and not _THINKING.sub("", text or "").strip():
                 self._room = _THINKS  # all of it was thought
-                answer = self._asked(source, wishes, over)
+                answer = self._asked(source, wishes, _THINKS, over)
                 choice = answer.choices[0]
                 text = choice.message.content
             if not isinstance(text, str | None):
@@ -269,26 +270,29 @@ class OpenAIEngine:
             _keep(place, {"model": self.model, "source": source, "text": text})
         return self._bare(text, source)
 
-    def _asked(self, source: str, wishes: Mapping[str, Any], over: threading.Event) -> Any:
+    def _asked(self, source: str, wishes: Mapping[str, Any], room: int, over: threading.Event) -> Any:
         """Ask the server, again and later where it is busy or away; what it does not take of wishes is left out."""
         import openai
 
         tries = 0
-        wishes = {**wishes, "max_tokens": max(_LEAST, _PER_TOKEN * self.tokens(source)) * self._room}
+        wishes = {**wishes, "max_tokens": max(_LEAST, _PER_TOKEN * self.tokens(source)) * room}
         while True:
+            sent = {name: value for name, value in wishes.items() if name not in self._refused}
             try:
                 return self._client.chat.completions.create(
                     model=self.model,
                     messages=[{"role": "system", "content": self._system}, {"role": "user", "content": source}],
-                    **{name: value for name, value in wishes.items() if name not in self._refused},
+                    **sent,
                 )
             except openai.APITimeoutError:
                 raise
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                odd = {name for name in _OPTIONAL if name in str(error.message) and name not in self._refused}
+                # Of what this request had: another one may have been told the same meanwhile.
+                odd = {name for name in _OPTIONAL if name in sent and name in str(error.message)}
                 if not odd:
                     raise
-                self._refused |= odd
+                with self._lock:
+                    self._refused |= odd
             except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
                 tries += 1
                 if tries > RETRIES or over.wait(_pause(error, tries)):
@@ -390,5 +394,5 @@ def _telling(server: Server, wish: str, model: str | None = None) -> Iterator[No
 
 
 def _without_key(text: str) -> str:
-    key = os.environ.get(KEY)
+    key = os.environ.get(KEY, "").strip()
     return text.replace(key, "...") if key else text

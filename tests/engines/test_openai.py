@@ -247,6 +247,44 @@ def test_what_a_server_does_not_take_is_left_out(chat: ChatServer) -> None:
     assert len(chat.requests) == 4
 
 
+def test_it_is_left_out_of_requests_under_way_too(chat: ChatServer) -> None:
+    gate = threading.Barrier(3, timeout=10)
+
+    def picky(text: str) -> str | tuple[int, str]:
+        if "temperature" in next(one for one in reversed(chat.requests) if one["messages"][-1]["content"] == text):
+            gate.wait()  # all have been sent before any is refused
+            return 400, "Unsupported value: 'temperature'"
+        return f"译{text}"
+
+    chat.answer = picky
+    assert list(engine_of(chat, concurrency=3).generate(["a", "b", "c"], GREEDY)) == ["译a", "译b", "译c"]
+
+
+def test_all_that_only_thought_are_asked_again(chat: ChatServer) -> None:
+    gate, again = threading.Barrier(2, timeout=10), threading.Barrier(2, timeout=10)
+
+    def thinking(text: str) -> str:
+        mine = next(one for one in reversed(chat.requests) if one["messages"][-1]["content"] == text)
+        if mine["max_tokens"] == 128:
+            chat.finish = "length"
+            gate.wait()
+            return "<think>Hm"
+        again.wait()  # both have had their first answers
+        chat.finish = "stop"
+        return f"译{text}"
+
+    chat.answer = thinking
+    assert list(engine_of(chat, concurrency=2).generate(["a", "b"], GREEDY)) == ["译a", "译b"]
+
+
+def test_a_key_with_a_line_end_is_not_told(chat: ChatServer, at_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret\n")
+    chat.answer = lambda text: 400
+    with pytest.raises(HubError) as caught:
+        list(engine_of(chat).generate(["a"], GREEDY))
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("body", [b"<html></html>", b"[]", b'{"choices": []}', b'{"error": {"message": "x"}}', b"{"])
 def test_something_else_answers(chat: ChatServer, at_once: None, body: bytes) -> None:
     chat.answer = lambda text: body
