@@ -18,8 +18,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from hftoolkit.engines.base import Hypothesis
+from hftoolkit.engines.chatter import only_said, without_chatter
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.errors import HubError, UsageError
+from hftoolkit.errors import DataError, HubError, UsageError
 from hftoolkit.hub import cache_folder
 
 DEFAULT_URL: Final = "http://localhost:11434/v1"
@@ -38,21 +39,6 @@ TIMEOUT: Final = 300.0
 
 _AHEAD: Final = 4
 """Answers awaited for each request at once, so that a slow one does not hold up the others."""
-
-_LABEL: Final = re.compile(
-    r"\A\s*(?:(?:(?:sure|certainly|of course)[,.!]?\s+)?(?:here(?:'s| is) )?(?:the |your )?(?:\w+ )?translation"
-    r"(?: (?:in|into|to|of) [^\n:]{1,40})?|(?:以下是|这是)?(?:译文|翻译|翻译结果)(?:如下)?)\s*[:：]\s*",
-    re.IGNORECASE,
-)
-"""What models say before a translation."""
-
-_ABOUT: Final = re.compile("[:：]|translat|interpret|übersetz|dolmetsch|tradu|перев|译|譯|訳|번역", re.IGNORECASE)
-"""In a source: its translation may well begin with such words."""
-
-_THOUGHT: Final = re.compile(r"\A\s*(?:<think>)?.*?</think>\s*", re.DOTALL)
-_THINKING: Final = re.compile(r"\A\s*<think>.*", re.DOTALL)
-_FENCE: Final = re.compile(r"\A```\w*\n(.*)\n```\s*\Z", re.DOTALL)
-_QUOTES: Final = {'"': '"', "“": "”", "「": "」", "«": "»", "'": "'"}
 
 _WAITS: Final = 8.0
 """Seconds between two tries at most, where the server does not say when."""
@@ -248,7 +234,7 @@ class OpenAIEngine:
             answer = self._asked(source, wishes, room, over)
             choice = answer.choices[0]
             text = choice.message.content
-            if choice.finish_reason == "length" and room == 1 and not _THINKING.sub("", text or "").strip():
+            if choice.finish_reason == "length" and room == 1 and not only_said(text or "", source).strip():
                 self._room = _THINKS  # all of it was thought
                 answer = self._asked(source, wishes, _THINKS, over)
                 choice = answer.choices[0]
@@ -257,7 +243,7 @@ class OpenAIEngine:
                 raise TypeError("content")
             usage = answer.usage
             read, wrote = (usage.prompt_tokens or 0, usage.completion_tokens or 0) if usage else (0, 0)
-        text = _THINKING.sub("", _without_thought(text or "", source))
+        text = only_said(text or "", source)
         whole = choice.finish_reason in ("stop", None)
         with self._lock:
             self.asked += 1
@@ -304,29 +290,6 @@ class OpenAIEngine:
             with self._lock:
                 self.chatter += 1
         return bare
-
-
-def without_chatter(text: str, source: str) -> str:
-    """A translation without what a model says around it: its thoughts, a label in front, quotation marks, a fence.
-
-    Args:
-        text: What the model said.
-        source: What it was to translate; what stands around that, too, stays.
-    """
-    text = _without_thought(text, source).strip()
-    if not source.lstrip().startswith("```") and (fenced := _FENCE.match(text)):
-        text = fenced[1].strip()
-    if not _ABOUT.search(source) and (label := _LABEL.match(text)) and text[label.end() :].strip():
-        text = text[label.end() :].strip()
-    begin, end = text[:1], text[-1:]
-    quoted = len(text) > 1 and _QUOTES.get(begin) == end and not text.count(begin) - (2 if begin == end else 1)
-    if quoted and source.strip()[:1].isalnum():  # else the source may be quoted itself, in whatever way
-        text = text[1:-1].strip()
-    return text
-
-
-def _without_thought(text: str, source: str) -> str:
-    return text if "</think>" in source else _THOUGHT.sub("", text)
 
 
 def _pause(error: Any, tries: int) -> float:
@@ -386,6 +349,10 @@ def _telling(server: Server, wish: str, model: str | None = None) -> Iterator[No
         raise HubError(f"{where} cannot {wish} ({error.status_code}): {said}\n  look at the server's own log") from None
     except openai.OpenAIError as error:
         raise HubError(f"{where} cannot {wish}: {_without_key(str(error))}") from None
+    except UnicodeEncodeError:
+        raise DataError(
+            "a text has half of a character, which cannot be sent\n  decode the file in the encoding that it has"
+        ) from None
     except (ValueError, TypeError, AttributeError, IndexError):
         raise HubError(
             f"{where} is no server of this kind: its answer cannot be read\n"

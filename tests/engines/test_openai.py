@@ -14,8 +14,8 @@ from running import hftoolkit
 from hftoolkit import translate
 from hftoolkit.engines import openai
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.engines.openai import OpenAIEngine, Server, models_of, without_chatter
-from hftoolkit.errors import HubError, UsageError
+from hftoolkit.engines.openai import OpenAIEngine, Server, models_of
+from hftoolkit.errors import DataError, HubError, UsageError
 from hftoolkit.hub import cache_folder
 
 SOURCES = [f"Sentence {number}." for number in range(30)]
@@ -170,43 +170,6 @@ def test_an_answer_that_is_not_whole_is_told_and_not_kept(chat: ChatServer) -> N
     assert engine.notes[1] == "1 answers are not whole: the model's context was full, or it did not stop"
     assert list(engine_of(chat).generate(["a"], GREEDY)) == ["译a"]
     assert len(chat.asked) == 2
-
-
-@pytest.mark.parametrize(
-    ("said", "source", "bare"),
-    [
-        ("你好。", "Hello.", "你好。"),
-        ("Here is the translation:\n\n你好。", "Hello.", "你好。"),
-        ("Sure, here's the translation in Chinese: 你好。", "Hello.", "你好。"),
-        ("Translation: 你好。", "Hello.", "你好。"),
-        ("以下是译文：\n你好。", "Hello.", "你好。"),
-        ("Reasons.</think>\n\n你好。", "Hello.", "你好。"),
-        ("翻译：玛丽亚·洛佩斯", "Interpreter: Maria Lopez", "翻译：玛丽亚·洛佩斯"),
-        ("我的翻译说：我们迟到了。", "My colleague said we are late.", "我的翻译说：我们迟到了。"),
-        ("口译和翻译服务：周一至周五", "Services from Monday to Friday", "口译和翻译服务：周一至周五"),
-        ("Translation: Anna Schmidt", "Übersetzung: Anna Schmidt", "Translation: Anna Schmidt"),
-        ("翻譯：王小明", "Translator: Wang", "翻譯：王小明"),
-        ("“Good day.”", "„Guten Tag.“", "“Good day.”"),
-        ("“你好，”", "‘Good day,’", "“你好，”"),
-        ('"Dream of the Red Chamber"', "《红楼梦》", '"Dream of the Red Chamber"'),
-        ("“嗨”", "&quot;Hi&quot;", "“嗨”"),
-        ("翻译：你好。", "Hello.", "你好。"),
-        ('"你好。"', "Hello.", "你好。"),
-        ("“你好。”", "Hello.", "你好。"),
-        ("“你好”和“再见”", "Hello and goodbye", "“你好”和“再见”"),
-        ('"你好。"', '"Hello."', '"你好。"'),
-        ("<think>\nHm.\n</think>\n\n你好。", "Hello.", "你好。"),
-        ("```\n你好。\n```", "Hello.", "你好。"),
-        ("以下是规则：一、二。", "The rules are: one, two.", "以下是规则：一、二。"),
-        ("Translation: hard", "The translation: hard", "Translation: hard"),
-        ("Here: take it", "Voici : prends-le", "Here: take it"),
-        ("翻译：", "x", "翻译："),
-        ("", "x", ""),
-        ('"', "x", '"'),
-    ],
-)
-def test_words_around_a_translation(said: str, source: str, bare: str) -> None:
-    assert without_chatter(said, source) == bare
 
 
 @pytest.mark.parametrize("said", ["", "<think>Hm, and", "<think>Hm.</think>"])
@@ -374,3 +337,8 @@ def test_what_does_not_belong_together(chat: ChatServer) -> None:
         Server(concurrency=0)
     with pytest.raises(UsageError, match="top_k: the openai engine has no such setting"):
         engine_of(chat).generate(["a"], GREEDY, top_k=1)
+
+
+def test_half_a_character(chat: ChatServer) -> None:
+    with pytest.raises(DataError, match="a text has half of a character, which cannot be sent"):
+        list(engine_of(chat).generate(["a\udce9"], GREEDY))
