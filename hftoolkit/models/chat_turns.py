@@ -24,7 +24,7 @@ Around = tuple[str, str]
 
 @dataclass(frozen=True)
 class Turns:
-    """What a template writes around what is said, the token that begins texts left out."""
+    """What a template writes around what is said, without the token with which the tokenizer begins all texts."""
 
     system: Around | None
     """Around a system prompt; None: the template knows none."""
@@ -93,7 +93,9 @@ def _render(tokenizer: Any, roles: Sequence[str], *, asks: bool = True) -> str |
         text = str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=asks))
     except (TemplateError, ValueError, TypeError, KeyError):
         return None
-    return text.removeprefix(tokenizer.bos_token) if tokenizer.bos_token else text
+    # Who reads texts adds the token that begins them only where the tokenizer does: to SmolLM2 it is what begins turns.
+    begins = tokenizer.bos_token is not None and tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id]
+    return text.removeprefix(tokenizer.bos_token) if begins else text
 
 
 def _refused() -> ModelError:

@@ -1,5 +1,6 @@
 """Chat templates in their parts, and Modelfiles made of them."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,6 +58,18 @@ def test_the_parts_of_templates(tokenizer: Any) -> None:
     assert turns_of(tokenizer) == Turns(None, "", asked, "<end_of_turn>\n")
     tokenizer.chat_template = GEMMA3  # a system prompt stands in the first turn, as no template of Ollama's can have it
     assert turns_of(tokenizer) == Turns(None, "", asked, "<end_of_turn>\n")
+
+
+def test_a_token_that_begins_turns_is_no_beginning_of_texts(gpt2: Path) -> None:
+    tokenizer = transformers.AutoTokenizer.from_pretrained(gpt2)
+    tokenizer.chat_template = QWEN.replace("<|im_start|>", tokenizer.bos_token)  # as SmolLM2 has it
+    begin = tokenizer.bos_token
+    assert turns_of(tokenizer) == Turns(
+        (f"{begin}system\n", "<|im_end|>\n"),
+        "You are helpful.",
+        (f"{begin}user\n", f"<|im_end|>\n{begin}assistant\n"),
+        "<|im_end|>\n",
+    )
 
 
 @pytest.mark.parametrize("template", [COUNTING, REMOVING])
