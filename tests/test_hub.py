@@ -207,24 +207,6 @@ def test_the_endpoint_is_the_one_of_the_moment(hub: Hub, opus: Path, monkeypatch
     assert hub.requests == []
 
 
-def test_at_a_mirror_nothing_goes_round_it(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    import huggingface_hub
-    from huggingface_hub import constants
-
-    seen = []
-    download = huggingface_hub.snapshot_download
-
-    def spy(*args: object, **settings: object) -> object:
-        seen.append(constants.HF_HUB_DISABLE_XET)
-        return download(*args, **settings)  # type: ignore[call-overload]
-
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", spy)
-    resolve("acme/opus-mt-en-zh")
-    assert seen == [True]
-    assert constants.HF_HUB_DISABLE_XET is False
-
-
 # Refusals
 
 
@@ -324,7 +306,7 @@ def test_our_own_mistakes_are_not_called_the_networks(hub: Hub, monkeypatch: pyt
 def test_an_endpoint_that_is_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "hf-mirror.com")
     assert refusal(lambda: resolve("acme/model")) == (
-        "HF_ENDPOINT: 'hf-mirror.com' is not an address\n  write:  HF_ENDPOINT=https://hf-mirror.com"
+        "HF_ENDPOINT: 'hf-mirror.com' is not an address\n  write:  https://hf-mirror.com"
     )
 
 
@@ -375,7 +357,8 @@ def test_a_token_without_the_right(hub: Hub) -> None:
     )
 
 
-def test_a_hub_out_of_order(hub: Hub) -> None:
+def test_a_hub_out_of_order(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hftoolkit.hub.retries.sleep", lambda seconds: None)
     hub.refusals["/api/models/acme"] = (503, "")
     assert refusal(lambda: resolve("acme/opus-mt-en-zh")) == (
         f"{hub.address} cannot give 'acme/opus-mt-en-zh' now (503 Service Unavailable)\n"
@@ -410,8 +393,10 @@ def test_offline_asks_nobody(hub: Hub, variable: str, tmp_path: Path, monkeypatc
     monkeypatch.setenv(variable, "1")
     assert refusal(lambda: resolve("acme/opus-mt-en-zh")) == (
         f"the model 'acme/opus-mt-en-zh' is not complete in the cache ({tmp_path / 'home' / 'hub'}), "
-        "and HF_HUB_OFFLINE forbids to load it\n"
-        "  unset HF_HUB_OFFLINE, or use a folder, or 'demo', the built-in English-to-Chinese translator (--model demo)"
+        "and no connection is allowed\n"
+        "  where there is a network:   leave out --offline, or unset HF_HUB_OFFLINE\n"
+        "  where there is none:        use a folder, or 'demo', the built-in English-to-Chinese translator (--model demo)\n"
+        "  to bring it there:          hftoolkit prefetch RECIPE --bundle FILE.tar"
     )
     assert hub.requests == []
     monkeypatch.delenv(variable)

@@ -1,7 +1,6 @@
 """The name of a model or data set -> a folder on disk."""
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,10 +10,25 @@ from hftoolkit.hub.builtin import NAME as BUILTIN
 from hftoolkit.hub.builtin import builtin_folder
 from hftoolkit.hub.cached import cached_snapshot
 from hftoolkit.hub.folders import cache_folder, writing_cache
+from hftoolkit.hub.locking import check_locked, locked, unlocked
+from hftoolkit.hub.names import is_commit, is_hub_id, is_revision
 from hftoolkit.hub.packages import package_folder
-from hftoolkit.hub.remote import endpoint, fetch, offline
+from hftoolkit.hub.settings import endpoint, of_recipe, offline, shown, to_be_asked_again, using
 
-__all__ = ["BUILTIN", "cache_folder", "endpoint", "find", "offline", "resolve", "writing_cache"]
+__all__ = [
+    "BUILTIN",
+    "cache_folder",
+    "endpoint",
+    "find",
+    "in_cache",
+    "of_recipe",
+    "offline",
+    "resolve",
+    "shown",
+    "unlocked",
+    "using",
+    "writing_cache",
+]
 
 Kind = Literal["model", "dataset"]
 
@@ -31,7 +45,8 @@ def resolve(
 
     In this order: ``demo``, the built-in model; ``package:NAME/FOLDER``; an existing folder; a complete copy in the
     hub's cache, which is used without any connection; the endpoint (``HF_ENDPOINT``, otherwise https://huggingface.co),
-    which is asked once before anything is downloaded.
+    which is asked once before anything is downloaded. What ``hftoolkit.lock`` in the current folder names has to be
+    what it says.
 
     Args:
         name: Folder, ``package:NAME/FOLDER``, hub id, or ``demo``; a folder of that name is ``./demo``.
@@ -42,18 +57,37 @@ def resolve(
         timeout: Seconds in which the endpoint has to answer.
 
     Raises:
-        UsageError: If the name can be neither a folder nor a hub id.
+        UsageError: If the name can be neither a folder nor a hub id, or a newer copy is wanted without a connection.
         HubError: If the package, the endpoint or the repository does not give it; the message says why.
     """
     found = find(name, revision, kind, files=files)
-    if found is not None:
+    if found is not None and (not in_cache(found) or not _newer_wanted(name, revision, kind)):
         return found
+
+    from hftoolkit.hub.remote import fetch  # loads what translating with a model that is there does not need
+
+    entry = locked(name, revision, kind)
     try:
-        return fetch(name, revision, kind, files, timeout)
+        folder = fetch(name, revision if entry is None else entry.commit, kind, files, timeout)
     except HubError as error:
-        if "/" in name and Path(name).expanduser().parent.is_dir():  # what was meant may well be a folder
+        if "/" in name and os.path.isdir(os.path.dirname(os.path.expanduser(name))):  # may well be meant as a folder
             raise HubError(f"there is no folder {name!r}, and as a hub id: {error}") from error
         raise
+    if entry is not None:
+        check_locked(entry, folder, files)
+    return folder
+
+
+def _newer_wanted(name: str, revision: str, kind: Kind) -> bool:
+    """Whether a copy in the cache may be old: not where a commit is named, which never changes."""
+    if is_commit(revision) or locked(name, revision, kind) or not to_be_asked_again(name, revision, kind):
+        return False
+    if offline():
+        raise UsageError(
+            f"{name!r}: a newer copy is asked for (--refresh) where no connection is allowed\n"
+            "  leave out --refresh, or --offline and HF_HUB_OFFLINE"
+        )
+    return True
 
 
 def find(name: str, revision: str = "main", kind: Kind = "model", *, files: Sequence[str] | None = None) -> Path | None:
@@ -67,7 +101,7 @@ def find(name: str, revision: str = "main", kind: Kind = "model", *, files: Sequ
 
     Raises:
         UsageError: If the name can be neither a folder nor a hub id.
-        HubError: If a package does not give it, or the built-in model is not there.
+        HubError: If a package does not give it, the built-in model is not there, or it is not what is locked.
     """
     # For a repository without safetensors transformers would tell a service outside the endpoint what is loaded, and
     # send the user's token along.
@@ -76,16 +110,25 @@ def find(name: str, revision: str = "main", kind: Kind = "model", *, files: Sequ
         return builtin_folder()
     if name.startswith("package:"):
         return package_folder(name)
-    folder = Path(name).expanduser()
-    if name and folder.is_dir():
+    folder = Path(os.path.expanduser(name))
+    if name and os.path.isdir(folder):  # False for a name that is too long, where Path raises
         return folder
     _check_hub_id(name, revision)
-    return cached_snapshot(name, revision, kind, files)
+    entry = locked(name, revision, kind)
+    snapshot = cached_snapshot(name, revision if entry is None else entry.commit, kind, files)
+    if snapshot is not None and entry is not None:
+        check_locked(entry, snapshot, files)
+    return snapshot
+
+
+def in_cache(folder: Path) -> bool:
+    """Whether a folder that was found lies in the hub's cache, under the name of its commit."""
+    return folder.parent.name == "snapshots" and is_commit(folder.name)
 
 
 def _check_hub_id(name: str, revision: str) -> None:
-    if not re.fullmatch(r"(\w[\w.-]*/)?\w[\w.-]*", name, re.ASCII) or ".." in name or "--" in name:
+    if not is_hub_id(name):
         hint = "\n  expected a folder, a hub id such as Helsinki-NLP/opus-mt-en-zh, or package:NAME/FOLDER"
         raise UsageError(f"there is no folder {name!r}, and it is no hub id{hint}")
-    if not re.fullmatch(r"\w[\w.-]*(/[\w.-]+)*", revision, re.ASCII) or ".." in revision:
+    if not is_revision(revision):
         raise UsageError(f"{name!r}: {revision!r} is no revision\n  expected a branch, a tag or a commit")

@@ -6,10 +6,21 @@ import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-PUBLIC_PAGE = "https://huggingface.co"
+from hftoolkit.hub.retries import said_to_wait
+from hftoolkit.hub.settings import PUBLIC
+
 _LOCAL = "a folder, or 'demo', the built-in English-to-Chinese translator (--model demo)"
 NOUNS = {"model": "model", "dataset": "data set"}
+
+
+_WORDS = {
+    "RemoteProtocolError": "connection broken",
+    "TooManyRedirects": "it sends in circles",
+    "UnsupportedProtocol": "it sends to an address that is none",
+}
+"""What errors of the network mean that stand on no error of the system."""
 
 
 class NoHub(Exception):
@@ -37,17 +48,27 @@ def reason(error: BaseException, timeout: float | None = None) -> str | None:
                 return "no network"
             case OSError() if cause.errno == errno.ENOSPC:
                 return "no space left on the disk"
-    if any(type(cause).__module__.startswith(("httpx", "httpcore")) for cause in chain):
-        return str(error) or type(error).__name__
-    return None
+    network = next((cause for cause in chain if type(cause).__module__.startswith(("httpx", "httpcore"))), None)
+    if network is None:
+        return None
+    return _WORDS.get(type(network).__name__) or str(network) or type(network).__name__
+
+
+def elsewhere(error: BaseException, endpoint: str) -> str:
+    """The host that failed, in words, where it is not the endpoint's: large files are often kept at another one."""
+    for cause in _chain(error):
+        if type(cause).__module__.startswith("httpx") and (request := getattr(cause, "_request", None)) is not None:
+            host = request.url.host
+            return "" if host == urlsplit(endpoint).hostname else f" by {host}, where it keeps this file"
+    return ""
 
 
 def unreachable(name: str, kind: str, endpoint: str, why: str) -> str:
     """The endpoint gives no answer at all."""
-    if endpoint == PUBLIC_PAGE:
+    if endpoint == PUBLIC:
         mirror = "  behind a mirror:   HF_ENDPOINT=https://hf-mirror.com hftoolkit ..."
     else:
-        mirror = f"  HF_ENDPOINT is set to {endpoint}: check it, or unset it to use {PUBLIC_PAGE}"
+        mirror = f"  HF_ENDPOINT is set to {endpoint}: check it, or unset it to use {PUBLIC}"
     local = _LOCAL if kind == "model" else "a file or a folder"
     return f"cannot reach {endpoint} to load {name!r} ({why})\n{mirror}\n  without network:   use {local}"
 
@@ -55,8 +76,10 @@ def unreachable(name: str, kind: str, endpoint: str, why: str) -> str:
 def offline(name: str, kind: str, cache: Path) -> str:
     """Nothing is complete in the cache, and the network is forbidden."""
     return (
-        f"the {NOUNS[kind]} {name!r} is not complete in the cache ({cache}), and HF_HUB_OFFLINE forbids to load it"
-        f"\n  unset HF_HUB_OFFLINE, or use {_LOCAL if kind == 'model' else 'a folder'}"
+        f"the {NOUNS[kind]} {name!r} is not complete in the cache ({cache}), and no connection is allowed"
+        "\n  where there is a network:   leave out --offline, or unset HF_HUB_OFFLINE"
+        f"\n  where there is none:        use {_LOCAL if kind == 'model' else 'a folder'}"
+        "\n  to bring it there:          hftoolkit prefetch RECIPE --bundle FILE.tar"
     )
 
 
@@ -67,7 +90,7 @@ def refused(error: Any, name: str, revision: str, kind: str, endpoint: str, near
     status = error.response.status_code
     noun = NOUNS[kind]
     if isinstance(error, GatedRepoError):
-        page = f"{PUBLIC_PAGE}/{'datasets/' if kind == 'dataset' else ''}{name}"
+        page = f"{PUBLIC}/{'datasets/' if kind == 'dataset' else ''}{name}"
         return (
             f"{name!r} at {endpoint} is gated: its authors want you to accept conditions first"
             f"\n  accept them at {page}"
@@ -85,9 +108,11 @@ def refused(error: Any, name: str, revision: str, kind: str, endpoint: str, near
         return "\n  ".join(lines)
     if status == 403:
         return f"{endpoint} does not let you read {name!r}\n  log in with `hf auth login`, or set HF_TOKEN"
+    phrase, wait = error.response.reason_phrase, said_to_wait(error.response)
+    said = f"{status} {phrase}" if wait is None else f"{status} {phrase}; it asks to wait {wait:.0f} s"
+    also = "" if status != 429 else ", log in (`hf auth login`) to be allowed more"
     return (
-        f"{endpoint} cannot give {name!r} now ({status} {error.response.reason_phrase})"
-        "\n  try again later, or name another mirror in HF_ENDPOINT"
+        f"{endpoint} cannot give {name!r} now ({said})\n  try again later{also}, or name another mirror in HF_ENDPOINT"
     )
 
 
@@ -96,6 +121,14 @@ def broken_off(name: str, endpoint: str, why: str) -> str:
     return (
         f"the download of {name!r} from {endpoint} broke off ({why})"
         "\n  run the same command again: what has arrived is kept"
+    )
+
+
+def wrong(name: str, endpoint: str, what: str) -> str:
+    """What has arrived is not what the hub said it is."""
+    return (
+        f"what {endpoint} sends of {name!r} is damaged: {what}"
+        "\n  it was thrown away; try again later, or name another mirror in HF_ENDPOINT"
     )
 
 

@@ -1,22 +1,28 @@
 """A hub id -> a folder in the cache, downloaded from the endpoint."""
 
-import os
+import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from hftoolkit.errors import HubError
 from hftoolkit.hub import refusals
-from hftoolkit.hub.cached import remember_revision
+from hftoolkit.hub.cached import remember_revision, repository_folder
 from hftoolkit.hub.choice import choose
+from hftoolkit.hub.downloading import Promise, Repository, WrongContent, download
 from hftoolkit.hub.folders import hub_cache
-
-PUBLIC = "https://huggingface.co"
+from hftoolkit.hub.names import is_commit, stays_inside
+from hftoolkit.hub.retries import patiently
+from hftoolkit.hub.settings import endpoint, offline, shown
 
 T = TypeVar("T")
+
+_LISTING: Final = 60.0
+"""Seconds in which a hub has to list a repository."""
 
 
 def fetch(name: str, revision: str, kind: str, patterns: Sequence[str] | None, timeout: float) -> Path:
@@ -31,52 +37,42 @@ def fetch(name: str, revision: str, kind: str, patterns: Sequence[str] | None, t
     if offline():
         raise HubError(refusals.offline(name, kind, hub_cache()))
     address = endpoint()
+    said = shown(address)
     api = HfApi(endpoint=address)
+    ask = partial(answer_within, timeout, partial(_commit_and_files, api, name, revision, kind, timeout))
     try:
-        commit, listing = answer_within(timeout, lambda: _commit_and_files(api, name, revision, kind, timeout))
+        with _without_warnings():
+            commit, files = patiently(ask)
     except HfHubHTTPError as error:
         near = _near_names(api, name, kind, timeout) if error.response.status_code in (401, 404) else []
-        raise HubError(refusals.refused(error, name, revision, kind, address, near)) from error
+        raise HubError(refusals.refused(error, name, revision, kind, said, near)) from error
     except Exception as error:
         reason = refusals.reason(error, timeout)
         if reason is None:
             raise
-        raise HubError(refusals.unreachable(name, kind, address, reason)) from error
+        raise HubError(refusals.unreachable(name, kind, said, reason)) from error
 
-    wanted = choose(listing, kind, patterns)
+    wanted = choose(files, kind, patterns)
     if not wanted:
-        raise HubError(refusals.nothing_wanted(name, kind, address, listing, patterns))
+        raise HubError(refusals.nothing_wanted(name, kind, said, list(files), patterns))
+    repository = Repository(name, kind, commit, address, repository_folder(name, kind))
     try:
-        with _plain_downloads(address):
-            folder = snapshot_download(
-                name,
-                repo_type=kind,
-                revision=commit,
-                cache_dir=hub_cache(),
-                allow_patterns=wanted,
-                endpoint=address,
-            )
+        with _without_warnings():
+            download(repository, [files[file] for file in wanted])
+            # Everything is there: it only notes what the repository has, for itself and for `cached_snapshot`.
+            note = partial(snapshot_download, name, repo_type=kind, revision=commit, allow_patterns=wanted)
+            folder = answer_within(_LISTING, partial(note, cache_dir=hub_cache(), endpoint=address))
     except HfHubHTTPError as error:
-        raise HubError(refusals.refused(error, name, revision, kind, address, [])) from error
+        raise HubError(refusals.refused(error, name, revision, kind, said, [])) from error
+    except WrongContent as error:
+        raise HubError(refusals.wrong(name, said, str(error))) from error
     except Exception as error:
         reason = refusals.reason(error)
         if reason is None:
             raise
-        raise HubError(refusals.broken_off(name, address, reason)) from error
+        raise HubError(refusals.broken_off(name, said, reason + refusals.elsewhere(error, address))) from error
     remember_revision(name, revision, kind, commit)
     return Path(folder)
-
-
-def endpoint() -> str:
-    """Where the hub is, as the environment says now; huggingface_hub reads it only once, when it is imported.
-
-    Raises:
-        HubError: If ``HF_ENDPOINT`` is not an address.
-    """
-    address = (os.environ.get("HF_ENDPOINT") or PUBLIC).rstrip("/")
-    if not address.startswith(("https://", "http://")):
-        raise HubError(f"HF_ENDPOINT: {address!r} is not an address\n  write:  HF_ENDPOINT=https://{address}")
-    return address
 
 
 def answer_within(seconds: float, ask: Callable[[], T]) -> T:
@@ -103,31 +99,32 @@ def answer_within(seconds: float, ask: Callable[[], T]) -> T:
     return answer  # type: ignore[return-value]
 
 
-def _commit_and_files(api: Any, name: str, revision: str, kind: str, timeout: float) -> tuple[str, list[str]]:
+def _commit_and_files(api: Any, name: str, revision: str, kind: str, timeout: float) -> tuple[str, dict[str, Promise]]:
     from huggingface_hub.errors import HfHubHTTPError
 
     try:
-        info = api.repo_info(name, repo_type=kind, revision=revision, timeout=timeout)
-        return str(info.sha), [file.rfilename for file in info.siblings]
+        info = api.repo_info(name, repo_type=kind, revision=revision, timeout=timeout, files_metadata=True)
+        commit, files = str(info.sha), [_promise(file) for file in info.siblings]
     except HfHubHTTPError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:  # a web page, or JSON of something else
         raise refusals.NoHub from error
+    if not is_commit(commit):
+        raise refusals.NoHub
+    return commit, {file.path: file for file in files if stays_inside(file.path)}
 
 
-def offline() -> bool:
-    """Whether the environment forbids every connection to the hub."""
-    from huggingface_hub import constants
-
-    said = (os.environ.get(key, "").upper() for key in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
-    return constants.HF_HUB_OFFLINE or any(value in ("1", "ON", "YES", "TRUE") for value in said)
+def _promise(file: Any) -> Promise:
+    if file.lfs is not None:
+        return Promise(file.rfilename, file.lfs.size, file.lfs.sha256, None)
+    return Promise(file.rfilename, file.size, None, file.blob_id if is_commit(file.blob_id or "") else None)
 
 
 def _near_names(api: Any, name: str, kind: str, timeout: float) -> list[str]:
     last = name.rpartition("/")[2]
     look = api.list_models if kind == "model" else api.list_datasets
     try:
-        return answer_within(timeout, lambda: [found.id for found in look(search=last, limit=3)])
+        return answer_within(timeout, lambda: [found.id for found in look(search=last, limit=3) if found.id != name])
     except Exception as error:  # a suggestion is not worth a second error
         from huggingface_hub.errors import HfHubHTTPError
 
@@ -137,13 +134,13 @@ def _near_names(api: Any, name: str, kind: str, timeout: float) -> list[str]:
 
 
 @contextmanager
-def _plain_downloads(address: str) -> Iterator[None]:
-    """Keep downloads at a mirror: Xet goes round it, to servers of its own."""
-    from huggingface_hub import constants
+def _without_warnings() -> Iterator[None]:
+    """What goes wrong is said by us, once, and without addresses that let whoever reads them in."""
+    from huggingface_hub.utils import logging as said
 
-    before = constants.HF_HUB_DISABLE_XET
-    constants.HF_HUB_DISABLE_XET = before or address != PUBLIC
+    before = said.get_verbosity()
+    said.set_verbosity(logging.ERROR)
     try:
         yield
     finally:
-        constants.HF_HUB_DISABLE_XET = before
+        said.set_verbosity(before)
