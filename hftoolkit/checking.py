@@ -67,7 +67,7 @@ def check(
     parts: dict[str, Any] = {}
     with findings.caught():
         wanted = read(recipe, list(overrides))
-        with _thrown_away() as folder:
+        with _thrown_away() as folder, hub.using(hub.of_recipe(wanted.endpoint)):
             _look(wanted, folder, overwrite, findings, parts)
     name = str(recipe) if isinstance(recipe, str | Path) else ""
     return Checkup(name, **parts, findings=findings.all, exit_code=findings.exit_code)
@@ -192,7 +192,7 @@ def _state_of_model(recipe: Recipe, findings: _Findings) -> tuple[str, bool]:
     while (folder := hub.find(wanted, revision)) is not None:
         if not is_adapter(folder):
             return name + (
-                f", in the hub's cache, commit {folder.name[:12]}" * (folder.parent.name == "snapshots")
+                f", in the hub's cache, commit {folder.name[:12]}" * hub.in_cache(folder)
             ), True
         wanted, revision = adapter_base(folder)
     if hub.offline():
@@ -200,10 +200,10 @@ def _state_of_model(recipe: Recipe, findings: _Findings) -> tuple[str, bool]:
     findings.doubt(
         [
             f"model: '{wanted}' is not on this machine: its tokens, its steps and their time were not looked at\n"
-            f"  a run downloads it from {hub.endpoint()}; check again when it is there"
+            f"  a run downloads it from {hub.shown(hub.endpoint())}; check again when it is there"
         ]
     )
-    return f"{name}, to be downloaded from {hub.endpoint()}", False
+    return f"{name}, to be downloaded from {hub.shown(hub.endpoint())}", False
 
 
 def _rows(recipe: Recipe, task: Task, findings: _Findings) -> RunRows | None:

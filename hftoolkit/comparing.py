@@ -82,12 +82,14 @@ def compare(
         raise UsageError(f"{odd[0]}: the recipe says it already\n  leave one of them out")
     if recipe is None and test is not None:
         raise UsageError("test: this is about a recipe's test sets\n  leave it out")
-    if recipe is not None:
-        work = _of_recipe(recipe, test)
-    else:
-        work = _of_files(Path(str(sources)), [Path(one) for one in references], source, target)
-    work = replace(work, decoding=Decoding(beams), server=server)
-    ran = [run(system, work) for system in asked]
+    made = None if recipe is None else read(recipe, [])
+    with hub.using(None if made is None else hub.of_recipe(made.endpoint)):
+        if made is not None:
+            work = _of_recipe(made, test)
+        else:
+            work = _of_files(Path(str(sources)), [Path(one) for one in references], source, target)
+        work = replace(work, decoding=Decoding(beams), server=server)
+        ran = [run(system, work) for system in asked]
     found = _comparison(asked, ran, work)
     if folder is not None:
         _write(found, folder)
@@ -106,8 +108,7 @@ def _told_apart(systems: Sequence[System]) -> list[System]:
     return found
 
 
-def _of_recipe(recipe: Recipe | Mapping[str, Any] | str | Path, test: str | None) -> Work:
-    made = read(recipe, [])
+def _of_recipe(made: Recipe, test: str | None) -> Work:
     task = find_task(made.task)(made.options, made.data.languages)
     tests = load_tests(
         made.data, task.inputs, task.answers, folder=hub.cache_folder() / "rows", seed=made.training.seed

@@ -85,6 +85,11 @@ def evaluate(
             f"  finish it:           hftoolkit finetune {run / 'recipe.yaml'}\n"
             "  or name a model:     --model FOLDER"
         )
+    with hub.using(hub.of_recipe(recipe.endpoint)):
+        return _evaluate(recipe, run, model, data)
+
+
+def _evaluate(recipe: Recipe, run: Path | None, model: str | None, data: str | Path | None) -> Evaluated:
     task = find_task(recipe.task)(recipe.options, recipe.data.languages)
     extra = extra_metrics(recipe)
     settings = recipe.data if data is None else _with_file(recipe.data, str(data))

@@ -89,7 +89,8 @@ def finetune(
     task = find_task(recipe.task)(recipe.options, recipe.data.languages)
     extra = extra_metrics(recipe) if accelerator.is_main_process else {}
     run = open_run(recipe, overwrite=overwrite) if accelerator.is_main_process else nullcontext()
-    with run, closing_trackers(accelerator), enough_memory(accelerator.device):
+    at_hub = hub.using(hub.of_recipe(recipe.endpoint))
+    with run, at_hub, closing_trackers(accelerator), enough_memory(accelerator.device):
         accelerator.wait_for_everyone()
         return _run(recipe, task, extra, folder, accelerator, clock)
 

@@ -159,7 +159,7 @@ def trainable(recipe: Recipe, task: Task, start: Loaded, accelerator: Accelerato
         trainable=sum(p.numel() for p in model.parameters() if p.requires_grad),
         number_format=f"{'4-bit (nf4)' if in_4bit(start.model) else 'float32'}{products}",
         device=device_words(accelerator.device),
-        revision=start.folder.name if start.folder.parent.name == "snapshots" else "",
+        revision=start.folder.name if hub.in_cache(start.folder) else "",
         adapter=adapter,
         adapter_targets=targets,
     )

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from hftoolkit.cli.hub_options import hub_options
 from hftoolkit.cli.output import put_out
 
 
@@ -14,6 +15,7 @@ from hftoolkit.cli.output import put_out
 )
 @click.option("--overwrite", is_flag=True, help="For a run that will be started with --overwrite.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@hub_options
 def check(recipe: str, overrides: tuple[str, ...], overwrite: bool, as_json: bool) -> None:
     """Look at all that RECIPE names: what would go wrong, and what a run takes.
 

@@ -2,6 +2,7 @@
 
 import click
 
+from hftoolkit.cli.hub_options import hub_options
 from hftoolkit.cli.output import put_out
 
 
@@ -24,6 +25,7 @@ from hftoolkit.cli.output import put_out
 @click.option("--base-url", metavar="URL", help="Of the server of openai:MODEL; left out: Ollama on this machine.")
 @click.option("--output", "-o", metavar="FOLDER", type=click.Path(path_type=str), help="For Markdown, page, JSON.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@hub_options
 def compare(
     systems: tuple[str, ...],
     recipe: str | None,

@@ -2,6 +2,7 @@
 
 import click
 
+from hftoolkit.cli.hub_options import hub_options
 from hftoolkit.cli.output import put_out
 
 
@@ -17,6 +18,7 @@ from hftoolkit.cli.output import put_out
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key, as in --set evaluation.beams=1."
 )
+@hub_options
 def evaluate(recipe: str, model: str | None, data: str | None, overrides: tuple[str, ...]) -> None:
     """Score a model on the test sets of a recipe, or of the run in a folder.
 

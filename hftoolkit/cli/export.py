@@ -4,6 +4,7 @@ from typing import Literal
 
 import click
 
+from hftoolkit.cli.hub_options import hub_options
 from hftoolkit.cli.output import put_out
 
 
@@ -11,6 +12,7 @@ from hftoolkit.cli.output import put_out
 @click.argument("model", metavar="MODEL")
 @click.option("--to", type=click.Choice(["merged", "ctranslate2", "ollama"]), required=True, help="For which program.")
 @click.option("--output", "-o", metavar="FOLDER", type=click.Path(path_type=str), help="Left out: MODEL-FORM.")
+@hub_options
 def export(model: str, to: Literal["merged", "ctranslate2", "ollama"], output: str | None) -> None:
     """Write a model for other programs, adapters merged, and compare it with its source.
 

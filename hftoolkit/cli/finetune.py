@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hftoolkit.cli.hub_options import hub_options
 from hftoolkit.cli.output import put_out
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key, as in --set training.epochs=1."
 )
 @click.option("--overwrite", is_flag=True, help="Put the new run in the place of one in the output folder.")
+@hub_options
 def finetune(recipe: str, overrides: tuple[str, ...], overwrite: bool) -> None:
     """Fine-tune a model as RECIPE says; report what was gained and lost.
 

@@ -6,6 +6,7 @@ from typing import cast
 
 import click
 
+from hftoolkit.cli.hub_options import hub_options
 from hftoolkit.cli.output import put_out
 
 
@@ -35,6 +36,7 @@ from hftoolkit.cli.output import put_out
 @click.option("--seed", type=click.IntRange(0), metavar="NUMBER", default=1, help="Another one gives another text.")
 @click.option("--stop", metavar="TEXT", multiple=True, help="Stop before this text; may be repeated.")
 @click.option("--device", metavar="DEVICE", help="cpu, cuda, mps or a GPU's number; left out: the best there is.")
+@hub_options
 def generate(
     prompt: str | None,
     model: str | None,

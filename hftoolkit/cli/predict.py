@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from hftoolkit.cli.hub_options import hub_options
 from hftoolkit.cli.output import put_out
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--top-k", type=click.IntRange(1), metavar="NUMBER", default=1, help="List so many answers for each.")
 @click.option("--device", metavar="DEVICE", help="cpu, cuda, mps or a GPU's number; left out: the best there is.")
 @click.option("--overwrite", is_flag=True, help="Replace --output.")
+@hub_options
 def predict(
     texts: tuple[str, ...],
     model: str,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
+from hftoolkit.cli.hub_options import hub_options
 from hftoolkit.errors import OutputError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 @click.option("--n-best", type=click.IntRange(1), metavar="NUMBER", default=1, help="List so many for each.")
 @click.option("--resume", is_flag=True, help="Go on where an interrupted --output stopped.")
 @click.option("--overwrite", is_flag=True, help="Replace --output and --report.")
+@hub_options
 def translate(
     text: str | None,
     file: Path | None,

@@ -19,7 +19,7 @@ END: Final = "<|endoftext|>"
 ROWS: Final = 200_000
 """Rows the tokenizer is trained on at most."""
 
-_TOKENIZER: Final = (
+TOKENIZER_FILES: Final = (
     "config.json",
     "tokenizer*",
     "vocab*",
@@ -61,7 +61,7 @@ def build_gpt(sizes: ScratchDecoder, texts: Iterable[str], folder: Path, seed: i
         tokenizer = GPT2Tokenizer(vocab=vocabulary, merges=merges, model_max_length=sizes.positions)
         said = fewer_pieces(len(vocabulary), sizes.vocabulary)
     else:
-        folder_of_other = hub.resolve(sizes.tokenizer, files=_TOKENIZER)
+        folder_of_other = hub.resolve(sizes.tokenizer, files=TOKENIZER_FILES)
         tokenizer, said = load_tokenizer(folder_of_other, sizes.tokenizer), []
         if tokenizer.eos_token_id is None:
             raise ModelError(

@@ -34,6 +34,7 @@ def check_same(recipe: Recipe, path: Path) -> None:
     began, now = dict(_leaves(_with_defaults(parsed.value))), dict(_leaves(wanted))
     for side in (began, now):
         side.pop("output", None)  # the same folder may be named from elsewhere
+        side.pop("endpoint", None)  # so may the same model
         for key in [key for key in side if key.partition(".")[0] == "tracking"]:  # changes no step
             del side[key]
     both = {key: (began.get(key, "nothing"), now.get(key, "nothing")) for key in {**now, **began}}

@@ -63,6 +63,9 @@ class Recipe(Part):
     """Trackers of Accelerate that are told every step and every score. Their files go to `tracking` in the output
     folder, those of `mlflow` and `trackio` where their own settings say; services get all of it over the network."""
 
+    endpoint: Text | None = Field(default=None, pattern=r"^https?://[^/]")
+    """Address of a mirror of the hub, such as `https://hf-mirror.com`; `--endpoint` and HF_ENDPOINT go before it."""
+
     output: Text
     """Folder of the run, from the current folder."""
 
