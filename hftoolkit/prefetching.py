@@ -10,7 +10,7 @@ from hftoolkit.data.sources.formats import format_of
 from hftoolkit.errors import UsageError
 from hftoolkit.evaluation import read
 from hftoolkit.hub.bundle import write_bundle
-from hftoolkit.hub.locking import NAME, Locked, lock_of, lock_text, write_lock
+from hftoolkit.hub.locking import NAME, Locked, lock_of, lock_text, parse_lock, write_lock
 from hftoolkit.models.adapter_folders import adapter_base, is_adapter
 from hftoolkit.models.scratch_decoder import TOKENIZER_FILES
 from hftoolkit.recipe.schema import Recipe, ScratchDecoder, Source
@@ -61,12 +61,11 @@ def prefetch(
                     known = found.get(key)
                     both = entry if known is None else _together(known[0], entry)
                     found[key] = (both, folder)
-    entries = tuple(entry for entry, _ in found.values())
-    text = lock_text(entries)
+    text = lock_text([entry for entry, _ in found.values()])
     if bundle is not None:
         write_bundle(Path(bundle), text, list(found.values()))
     write_lock(text, Path(NAME))
-    return Prefetched(entries, tuple(_notes(made)))
+    return Prefetched(parse_lock(text.encode(), NAME), tuple(_notes(made)))
 
 
 def _needed(recipe: Recipe) -> Iterator[tuple[Locked, Path]]:
