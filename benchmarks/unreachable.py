@@ -58,7 +58,7 @@ def timed(command: list[str], address: str, home: str | None = None) -> dict[str
             environment.pop(key, None)
         begin = time.perf_counter()
         try:
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONGEST)  # noqa: S603
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONGEST)
             said = (done.stdout or next((line for line in done.stderr.splitlines() if "rror" in line), "")).strip()
         except subprocess.TimeoutExpired:
             said = f"ended after {LONGEST} s"
