@@ -1,9 +1,9 @@
 """Fine-tune opus-mt, BERT and small GPT models with one recipe, one command and a result you can trust.
 
-Layers, left may import right: cli > finetuning, checking, comparing > accounts, fitting, doubts, systems >
-forecasting > starting, job > evaluation, exporting, pipelines, predicting_files, scoring_files, translating_files >
-translating, predicting, generating, samples, scoring > sentencewise > tasks, documents > training, engines, reports >
-data, models, metrics > recipe, hub, languages > errors.
+Layers, left may import right: cli > finetuning, checking, comparing, diagnosing > accounts, fitting, doubts,
+systems > forecasting > starting, job > evaluation, exporting, pipelines, predicting_files, scoring_files,
+translating_files > translating, predicting, generating, samples, scoring > sentencewise > tasks, documents >
+training, engines, reports > data, models, metrics > recipe, hub, languages > errors.
 The names below load what they need on first use.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hftoolkit.checking import check as check
     from hftoolkit.comparing import compare as compare
+    from hftoolkit.diagnosing import doctor as doctor
     from hftoolkit.errors import HftoolkitError as HftoolkitError
     from hftoolkit.evaluation import evaluate as evaluate
     from hftoolkit.exporting import export as export
@@ -33,6 +34,7 @@ _HOMES = {
     "Report": "hftoolkit.reports.run",
     "check": "hftoolkit.checking",
     "compare": "hftoolkit.comparing",
+    "doctor": "hftoolkit.diagnosing",
     "evaluate": "hftoolkit.evaluation",
     "export": "hftoolkit.exporting",
     "finetune": "hftoolkit.finetuning",
