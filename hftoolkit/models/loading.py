@@ -1,5 +1,6 @@
 """A checkpoint by its name, in memory: float32, in evaluation mode, adapters merged, what is odd about it said."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -130,7 +131,7 @@ def load_tokenizer(folder: Path, name: str) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder))
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
     except (OSError, ValueError, KeyError, ImportError, TypeError) as error:
         raise ModelError(
             f"{name}: its tokenizer cannot be loaded, a file of it is missing or damaged: {_first_line(error)}\n"
@@ -139,6 +140,22 @@ def load_tokenizer(folder: Path, name: str) -> Any:
     # Long rows are dropped or cut by us, and counted; transformers would say so for the first one alone.
     tokenizer.deprecation_warnings["sequence-length-is-longer-than-the-specified-maximum"] = True
     return tokenizer
+
+
+def _refuse_code(folder: Path, name: str) -> None:
+    """Refuse a model that is Python code of its repository's; transformers would ask, and run it on a yes."""
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        code, kind = config.get("auto_map"), config.get("model_type")
+    except (OSError, ValueError, AttributeError):
+        return  # transformers says what is wrong with it
+    if code and kind not in CONFIG_MAPPING_NAMES:
+        raise ModelError(
+            f"{name}: '{kind}' is no model of transformers, but Python code that comes with the checkpoint; it is not run\n"
+            "  choose a checkpoint of a kind that transformers has, such as Marian, BERT or Llama"
+        )
 
 
 def load_model(
@@ -164,9 +181,10 @@ def load_model(
             f"{name}: this folder holds no model (no config.json in it)\n"
             "  a model folder has config.json, weights and a tokenizer, as save_pretrained writes it"
         )
+    _refuse_code(folder, name)
     weights = safe_weights(folder)
     try:
-        config = transformers.AutoConfig.from_pretrained(str(folder))
+        config = transformers.AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
         for key in DROPOUT if dropout is not None else ():
             if hasattr(config, key):
                 setattr(config, key, dropout)
@@ -179,6 +197,7 @@ def load_model(
             model, info = getattr(transformers, auto_class(config, name)).from_pretrained(
                 str(weights.folder),
                 config=config,
+                trust_remote_code=False,
                 dtype=torch.float32,
                 output_loading_info=True,
                 ignore_mismatched_sizes=head is not None,

@@ -307,3 +307,37 @@ def test_an_adapter_without_its_base(marian: Path, tmp_path: Path) -> None:
         f"there is no folder {str(gone)!r}, and it is no hub id\n"
         "  expected a folder, a hub id such as Helsinki-NLP/opus-mt-en-zh, or package:NAME/FOLDER"
     )
+
+
+@pytest.fixture
+def evil(bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkpoint with code of its own, and a user who says yes too quickly."""
+    folder = tmp_path / "evil"
+    shutil.copytree(bert, folder)
+    (folder / "evil.py").write_text("open('ran', 'w')\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("builtins.input", lambda *args: "y")
+    return folder
+
+
+def _wants(file: Path, **settings: object) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | settings), encoding="utf-8")
+
+
+def test_code_of_a_model_is_not_run(evil: Path) -> None:
+    code = {"AutoConfig": "evil.Evil", "AutoModel": "evil.Evil"}
+    _wants(evil / "config.json", model_type="evil", auto_map=code)
+    with pytest.raises(ModelError) as caught:
+        load_checkpoint(str(evil), lambda config, name: "AutoModel")
+    assert str(caught.value) == (
+        f"{evil}: 'evil' is no model of transformers, but Python code that comes with the checkpoint; it is not run\n"
+        "  choose a checkpoint of a kind that transformers has, such as Marian, BERT or Llama"
+    )
+    assert not Path("ran").exists()
+
+
+def test_code_of_a_tokenizer_is_not_run(evil: Path) -> None:
+    """The one that transformers has for this kind of model is taken."""
+    _wants(evil / "tokenizer_config.json", tokenizer_class="Evil", auto_map={"AutoTokenizer": ["evil.Evil", None]})
+    load_checkpoint(str(evil), lambda config, name: "AutoModel")
+    assert not Path("ran").exists()
