@@ -25,6 +25,7 @@ def machine() -> Iterator[Finding]:
     else:
         found = psutil.virtual_memory()
         yield Finding("memory", f"{memory(found.total)}, {memory(found.available)} free")
+        yield Finding("load", f"{psutil.getloadavg()[0]:.1f} in the last minute")  # rates are measured beside it
     if load("torch")[0] is None:
         yield Finding("PyTorch", "not looked at: it does not load", "note")
     else:

@@ -9,21 +9,21 @@ _SECONDS: Final = 0.3
 """Spent on one number format; one product is always measured."""
 
 _LONG: Final = 0.05
-"""Seconds of a product beyond which no larger one is tried: several have to fit in."""
+"""Seconds of a product that is not tried any more: several have to fit in."""
 
 _SMALLEST, _LARGEST = 256, 8192
 """Rows and columns of the matrices."""
 
 
 def product_rate(device: torch.device, number_format: torch.dtype) -> tuple[float, int]:
-    """Floating-point operations per second of a product of two square matrices, the fastest of several.
+    """Floating-point operations per second of a product of two square matrices, the best of several sizes.
 
     Args:
         device: Where.
         number_format: Of the matrices.
 
     Returns:
-        Operations per second, and the number of rows of the matrices: as large as fits into the time.
+        Operations per second, and the number of rows of the matrices.
 
     Raises:
         RuntimeError: If the device cannot multiply in this format, or has no memory left.
@@ -37,16 +37,16 @@ def product_rate(device: torch.device, number_format: torch.dtype) -> tuple[floa
     size = _SMALLEST
     left, right = matrices(size)  # [size, size]
     _seconds(left, right)  # the first one starts threads and chooses what computes it
-    begin = time.perf_counter()
-    fastest = _seconds(left, right)
-    while size < _LARGEST and 8 * fastest < _LONG and time.perf_counter() - begin < _SECONDS:
-        size *= 2
-        left, right = matrices(size)  # [size, size]
-        _seconds(left, right)
-        fastest = _seconds(left, right)
-    while time.perf_counter() - begin < _SECONDS:
-        fastest = min(fastest, _seconds(left, right))
-    return 2 * size**3 / fastest, size
+    begin, best = time.perf_counter(), (0.0, size)
+    while True:
+        seconds = _seconds(left, right)
+        best = max(best, (2 * size**3 / seconds, size))
+        if time.perf_counter() - begin > _SECONDS:
+            return best
+        if size < _LARGEST and 8 * seconds < _LONG:
+            size *= 2
+            left, right = matrices(size)  # [size, size]
+            _seconds(left, right)
 
 
 def _seconds(left: torch.Tensor, right: torch.Tensor) -> float:

@@ -26,6 +26,7 @@ def test_everything_is_said_of_this_machine() -> None:
     here = found()
     assert re.fullmatch(r".+, \d+ cores? to be used", here["processor"].text)
     assert re.fullmatch(r"[\d.]+ [GM]iB, [\d.]+ [GM]iB free", here["memory"].text)
+    assert re.fullmatch(r"\d+\.\d in the last minute", here["load"].text)
     assert re.match(r"trains on .+, with products in (float32|bf16)$", here["PyTorch"].text)
     for name in ("float32, CPU", "bf16, CPU"):
         assert re.fullmatch(r"[\d,.]+ GFLOP/s, products of 256 x 256", here[name].text)
@@ -57,7 +58,7 @@ def test_a_library_that_does_not_load_takes_nothing_else_along(
     here = found()
     assert here[name].state == state
     assert here[name].text.startswith(text)
-    missing = {"torch": {"float32, CPU", "bf16, CPU"}}.get(library, set())
+    missing = {"torch": {"float32, CPU", "bf16, CPU"}, "psutil": {"load"}}.get(library, set())
     assert here.keys() == complete.keys() - missing
 
 
