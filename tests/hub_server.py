@@ -127,7 +127,6 @@ def allowed(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch: Undoes it.
     """
     from huggingface_hub import constants
-    from huggingface_hub.utils import _detect_agent
     from huggingface_hub.utils._http import close_session
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
@@ -136,8 +135,6 @@ def allowed(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # read from the environment where it was first imported
     monkeypatch.setenv("HF_HOME", str(home))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    # Otherwise the first request of a process asks the endpoint that stood in the environment for one more thing.
-    monkeypatch.setattr(_detect_agent, "_registry", {"standardEnvVars": [], "harnesses": {}})
     disable_progress_bars()
     yield
     close_session()

@@ -431,6 +431,17 @@ def test_no_conversion_service_is_told_what_is_loaded(tmp_path: Path, monkeypatc
     assert os.environ["DISABLE_SAFETENSORS_CONVERSION"] == "1"
 
 
+def test_nobody_is_asked_which_program_this_is(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """huggingface_hub would, once a day, at the hub or at the endpoint that stood in the environment when it began."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import _detect_agent
+
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", False)
+    monkeypatch.setattr(_detect_agent, "_registry", None)
+    monkeypatch.setattr(_detect_agent, "_fetch_registry", lambda: pytest.fail("asked"))
+    resolve("acme/opus-mt-en-zh")
+
+
 def test_importing_costs_nothing() -> None:
     heavy = "{'torch', 'transformers', 'huggingface_hub', 'numpy', 'datasets'}"
     code = f"import sys, hftoolkit.hub, hftoolkit.models.pairs; print({heavy} & set(sys.modules))"

@@ -13,7 +13,7 @@ from hftoolkit.hub.folders import cache_folder, writing_cache
 from hftoolkit.hub.locking import check_locked, locked, unlocked
 from hftoolkit.hub.names import is_commit, is_hub_id, is_revision
 from hftoolkit.hub.packages import package_folder
-from hftoolkit.hub.settings import endpoint, of_recipe, offline, shown, to_be_asked_again, using
+from hftoolkit.hub.settings import endpoint, of_recipe, offline, shown, tell_nobody, to_be_asked_again, using
 
 __all__ = [
     "BUILTIN",
@@ -103,9 +103,7 @@ def find(name: str, revision: str = "main", kind: Kind = "model", *, files: Sequ
         UsageError: If the name can be neither a folder nor a hub id.
         HubError: If a package does not give it, the built-in model is not there, or it is not what is locked.
     """
-    # For a repository without safetensors transformers would tell a service outside the endpoint what is loaded, and
-    # send the user's token along.
-    os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
+    tell_nobody()
     if name == BUILTIN and kind == "model":
         return builtin_folder()
     if name.startswith("package:"):

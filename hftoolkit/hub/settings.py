@@ -103,6 +103,18 @@ def offline() -> bool:
     return bool(constants.HF_HUB_OFFLINE)
 
 
+def tell_nobody() -> None:
+    """Keep what is done here from services that nobody asked for.
+
+    For a repository without safetensors transformers would tell one outside the endpoint what is loaded, and send the
+    user's token along; huggingface_hub would ask https://huggingface.co which program it is called by.
+    """
+    os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    if (constants := sys.modules.get("huggingface_hub.constants")) is not None:
+        constants.HF_HUB_DISABLE_TELEMETRY = True  # type: ignore[attr-defined]  # read when it was imported
+
+
 def to_be_asked_again(name: str, revision: str, kind: str) -> bool:
     """Whether a newer copy of this is wanted, and was not asked for yet; from now on it was."""
     if os.environ.get("HFTOOLKIT_REFRESH", "").upper() not in _YES or (name, revision, kind) in _asked:
