@@ -58,7 +58,7 @@ def compare(
         source: Language of the sources; left out: English.
         target: Language translated to.
         beams: 1 is greedy.
-        server: An `hftoolkit.engines.openai.Server`, for models of a server.
+        server: An `hftoolkit.engines.openai_server.Server`, for models of a server.
         output: Folder for compare.md, compare.html and compare.json.
         overwrite: Replace them.
 

@@ -28,7 +28,7 @@ from hftoolkit.tasks.translation import Translation
 from hftoolkit.tasks.translation.names import name_of
 
 if TYPE_CHECKING:
-    from hftoolkit.engines.openai import Server
+    from hftoolkit.engines.openai_server import Server
 
 log = logging.getLogger("hftoolkit")
 
@@ -223,7 +223,8 @@ def _open_remote(
     model: str | PathLike[str] | None, source: str | None, target: str | None, server: "Server | None"
 ) -> Translator:
     """A model of a server."""
-    from hftoolkit.engines.openai import OpenAIEngine, Server
+    from hftoolkit.engines.openai import OpenAIEngine
+    from hftoolkit.engines.openai_server import Server
 
     if model is None:
         raise UsageError(

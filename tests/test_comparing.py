@@ -9,7 +9,7 @@ from conftest import PAIRS
 from running import hftoolkit, write_jsonl
 
 from hftoolkit import compare, score
-from hftoolkit.engines.openai import Server
+from hftoolkit.engines.openai_server import Server
 from hftoolkit.errors import DataError, ModelError, OutputError, UsageError
 from hftoolkit.systems import System, read_system
 

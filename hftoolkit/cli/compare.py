@@ -48,7 +48,7 @@ def compare(
 
     server = None
     if any("openai:" in system for system in systems):
-        from hftoolkit.engines.openai import Server
+        from hftoolkit.engines.openai_server import Server
 
         server = Server(base_url)
     elif base_url is not None:

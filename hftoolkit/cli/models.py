@@ -13,7 +13,7 @@ def models(base_url: str | None) -> None:
     Ollama, llama.cpp, vLLM and transformers serve are such servers, and hosted ones. A key is taken from the
     environment: OPENAI_API_KEY.
     """
-    from hftoolkit.engines.openai import Server, models_of
+    from hftoolkit.engines.openai_server import Server, models_of
 
     server = Server(base_url)
     names = models_of(server)

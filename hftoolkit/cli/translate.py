@@ -124,7 +124,7 @@ def translate(
     wanted = int(device) if device is not None and device.lstrip("-").isdigit() else device
     server = None
     if engine == "openai":
-        from hftoolkit.engines.openai import CONCURRENCY, Server
+        from hftoolkit.engines.openai_server import CONCURRENCY, Server
 
         server = Server(base_url, system, concurrency or CONCURRENCY)
     translator = open_translator(model, source=source, target=target, engine=engine, device=wanted, server=server)

@@ -12,9 +12,10 @@ from chat_server import ChatServer, serve
 from running import hftoolkit
 
 from hftoolkit import translate
-from hftoolkit.engines import openai
+from hftoolkit.engines import openai_server
 from hftoolkit.engines.decoding import Decoding
-from hftoolkit.engines.openai import OpenAIEngine, Server, models_of
+from hftoolkit.engines.openai import OpenAIEngine
+from hftoolkit.engines.openai_server import Server, models_of
 from hftoolkit.errors import DataError, HubError, UsageError
 from hftoolkit.hub import cache_folder
 
@@ -31,7 +32,7 @@ def chat() -> Iterator[ChatServer]:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Failures are told without waiting for better times."""
-    monkeypatch.setattr(openai, "RETRIES", 0)
+    monkeypatch.setattr(openai_server, "RETRIES", 0)
 
 
 def engine_of(chat: ChatServer, **settings: Any) -> OpenAIEngine:
@@ -109,7 +110,7 @@ def test_a_server_that_dies_and_comes_back(chat: ChatServer, at_once: None) -> N
 
 
 def test_failures_that_pass_are_not_told(chat: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai, "_WAITS", 0.01)
+    monkeypatch.setattr(openai_server, "_WAITS", 0.01)
 
     def at_first(text: str) -> str | int:
         return 503 if len(chat.requests) < 3 else f"译{text}"
