@@ -3,7 +3,8 @@
     pip install opencc
     python demo-en-zh/prepare.py FOLDER
 
-FOLDER holds the data as their makers publish them, and demo-en-zh/ beside the recipe gets the rows:
+FOLDER holds the data as their makers publish them, and demo-en-zh/ beside the recipe gets the rows. phrases.tsv, what
+people say when they meet and travel, was written for this model, for the data have little of it.
 
     cmn.txt              Tatoeba, English and Mandarin (CC-BY 2.0), tab-separated
     3am/                 train, val and test of MaxyLee/3AM (MIT)
@@ -86,6 +87,7 @@ def main(folder: Path) -> None:
         "3am": _cleaned(_rows(folder, files={"source": "3am/train.en", "target": "3am/train.zh"})),
         "docs": _cleaned(_sentences(learned_docs)),
         "tico19": _cleaned(_sentences(_rows(folder, source="all.en-zh.tmx"))),
+        "phrases": _cleaned(_rows(HERE, source="phrases.tsv", columns={"source": "en", "target": "zh"})),
     }
     for name, pairs in training.items():
         _write(f"{name}.train.tsv", (pair for pair in pairs if _key(pair[0]) not in forbidden))
