@@ -217,7 +217,7 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HF_ENDPOINT", address)
         assert refusal(lambda: resolve("acme/model")) == (
             f"cannot reach {address} to load 'acme/model' (connection refused)\n"
-            f"  HF_ENDPOINT is set to {address}: check it, or unset it to use https://huggingface.co\n"
+            f"  {address} is what --endpoint, HF_ENDPOINT or the recipe says: check it, or leave it out\n"
             "  without network:   use a folder, or 'demo', the built-in English-to-Chinese translator (--model demo)"
         )
 
@@ -395,7 +395,8 @@ def test_offline_asks_nobody(hub: Hub, variable: str, tmp_path: Path, monkeypatc
         f"the model 'acme/opus-mt-en-zh' is not complete in the cache ({tmp_path / 'home' / 'hub'}), "
         "and no connection is allowed\n"
         "  where there is a network:   leave out --offline, or unset HF_HUB_OFFLINE\n"
-        "  where there is none:        use a folder, or 'demo', the built-in English-to-Chinese translator (--model demo)\n"
+        "  where there is none:        use a folder, or 'demo', the built-in English-to-Chinese translator (--model "
+        "demo)\n"
         "  to bring it there:          hftoolkit prefetch RECIPE --bundle FILE.tar"
     )
     assert hub.requests == []

@@ -85,7 +85,7 @@ def _download(repository: Repository, files: Sequence[Promise]) -> None:
 
 def _fetch(repository: Repository, file: Promise) -> None:
     from filelock import FileLock
-    from huggingface_hub import get_hf_file_metadata, get_token, hf_hub_url
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # loaded on first use
 
     url = hf_hub_url(
@@ -95,7 +95,7 @@ def _fetch(repository: Repository, file: Promise) -> None:
         revision=repository.commit,
         endpoint=repository.endpoint,
     )
-    token: str | bool | None = get_token()
+    token: bool | None = None  # the user's, unless HF_HUB_DISABLE_IMPLICIT_TOKEN says that nobody gets it
     told = patiently(partial(get_hf_file_metadata, url, token=token, endpoint=repository.endpoint))
     location = urljoin(url, told.location)
     if urlsplit(location).netloc != urlsplit(url).netloc:

@@ -68,7 +68,7 @@ def unreachable(name: str, kind: str, endpoint: str, why: str) -> str:
     if endpoint == PUBLIC:
         mirror = "  behind a mirror:   HF_ENDPOINT=https://hf-mirror.com hftoolkit ..."
     else:
-        mirror = f"  HF_ENDPOINT is set to {endpoint}: check it, or unset it to use {PUBLIC}"
+        mirror = f"  {endpoint} is what --endpoint, HF_ENDPOINT or the recipe says: check it, or leave it out"
     local = _LOCAL if kind == "model" else "a file or a folder"
     return f"cannot reach {endpoint} to load {name!r} ({why})\n{mirror}\n  without network:   use {local}"
 

@@ -238,7 +238,7 @@ def test_a_hub_that_cannot_be_reached() -> None:
     told = refusal(1, "model.name=Helsinki-NLP/opus-mt-en-zh")
     assert told.startswith(
         "error: cannot reach http://127.0.0.1:9 to load 'Helsinki-NLP/opus-mt-en-zh' (connection refused)\n"
-        "  HF_ENDPOINT is set to http://127.0.0.1:9: check it, or unset it to use https://huggingface.co\n"
+        "  http://127.0.0.1:9 is what --endpoint, HF_ENDPOINT or the recipe says: check it, or leave it out\n"
     )
 
 

@@ -85,7 +85,7 @@ def test_refused(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HF_ENDPOINT", address)
         assert refusal(lambda: resolve(NAME)) == (
             f"cannot reach {address} to load '{NAME}' (connection refused)\n"
-            f"  HF_ENDPOINT is set to {address}: check it, or unset it to use https://huggingface.co\n"
+            f"  {address} is what --endpoint, HF_ENDPOINT or the recipe says: check it, or leave it out\n"
             f"  without network:   use {LOCAL}"
         )
 
@@ -283,6 +283,13 @@ def test_the_host_of_large_files_gets_no_token(hub: Hub) -> None:
     assert sent[f"GET /api/models/{NAME}/revision/main"]["authorization"] == "Bearer hf_secret"
     assert sent[f"HEAD /{NAME}/resolve/{COMMIT}/pytorch_model.bin"]["authorization"] == "Bearer hf_secret"
     assert "authorization" not in sent[f"GET /large/{NAME}/pytorch_model.bin"]
+
+
+def test_a_token_that_nobody_is_to_get(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever does not trust a mirror keeps it with ``HF_HUB_DISABLE_IMPLICIT_TOKEN``, which is read at the start."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_IMPLICIT_TOKEN", True)
+    whole()
+    assert not any("authorization" in headers for headers in hub.headers)
 
 
 def test_another_host_that_does_not_answer(hub: Hub) -> None:
