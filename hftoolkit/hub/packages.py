@@ -18,7 +18,10 @@ def package_folder(name: str) -> Path:
     parts = [part for part in inner.split("/") if part]
     if not package.isidentifier() or not parts or any(part in (".", "..") or "\\" in part for part in parts):
         raise UsageError(f"{name!r} names no folder of a package\n  expected package:NAME/FOLDER")
-    spec = find_spec(package)
+    try:
+        spec = find_spec(package)
+    except ValueError:  # what runs was not imported: __main__
+        spec = None
     if spec is None:
         raise HubError(f"{name!r}: the package {package!r} is not installed\n  install it:  pip install {package}")
     places = [Path(place) for place in spec.submodule_search_locations or ()]

@@ -1,8 +1,9 @@
 """From which folder the paths of a recipe are counted.
 
 In a recipe file they are relative to that file, so that it can be moved together with its data. Behind the reader they
-are relative to the current folder, so that they can simply be opened. What could be a hub id is a path only where such
-a file or folder exists; a path that could be taken for a hub id is written with ``./`` in front.
+are relative to the current folder, so that they can simply be opened, and have the user's own folder in the place of
+``~``. What could be a hub id is a path only where such a file or folder exists; a path that could be taken for a hub id
+is written with ``./`` in front.
 """
 
 import os
@@ -37,7 +38,7 @@ _FILE = _Kind(lambda text: True, os.path.exists)
 
 
 def moved(recipe: Recipe, start_of: Callable[[KeyPath], Path], end: Path) -> Recipe:
-    """Rewrite every relative path so that it names the same file from another folder.
+    """Rewrite every relative path so that it names the same file from another folder, and ``~`` in front of one.
 
     Args:
         recipe: Its paths are counted from ``start_of``.
@@ -46,6 +47,7 @@ def moved(recipe: Recipe, start_of: Callable[[KeyPath], Path], end: Path) -> Rec
     """
 
     def move(text: str, at: KeyPath, kind: _Kind) -> str:
+        text = os.path.expanduser(text)
         if os.path.isabs(text) or text.startswith("package:"):
             return text
         where = os.path.join(start_of(at), text)
@@ -55,7 +57,7 @@ def moved(recipe: Recipe, start_of: Callable[[KeyPath], Path], end: Path) -> Rec
             relative = Path(os.path.relpath(where, end)).as_posix()
         except ValueError:  # on another drive of Windows
             return Path(os.path.abspath(where)).as_posix()
-        return relative if kind.only_a_path(relative) else f"./{relative}"
+        return relative if kind.only_a_path(relative) and not relative.startswith("~") else f"./{relative}"
 
     def source(part: Source | Split, *at: str | int) -> Any:
         if isinstance(part, Split):
@@ -89,4 +91,5 @@ def moved(recipe: Recipe, start_of: Callable[[KeyPath], Path], end: Path) -> Rec
         }
         return part.model_copy(update=changes)
 
-    return recipe.model_copy(update={"model": model(recipe.model), "data": data(recipe.data)})
+    changes = {"model": model(recipe.model), "data": data(recipe.data), "output": os.path.expanduser(recipe.output)}
+    return recipe.model_copy(update=changes)

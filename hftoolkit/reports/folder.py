@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
 from hftoolkit.errors import OutputError
-from hftoolkit.hub import cache_folder, writing_cache
+from hftoolkit.hub import BUILTIN, cache_folder, writing_cache
 from hftoolkit.recipe.schema import Recipe
 from hftoolkit.recipe.writer import write_recipe
 from hftoolkit.reports.continuing import check_same
@@ -28,6 +28,9 @@ _OURS = (
     *("README.md", "chat_template*", "spiece.model", "sentencepiece*", "target_vocab.json", "tracking"),
 )
 """What a run writes into its folder, with its model and tokenizer."""
+
+_DEEPEST = 100
+"""Folders inside each other; no run lies at half of it."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,7 @@ def open_run(recipe: Recipe, *, overwrite: bool) -> Iterator[RunFolder]:
             cannot be written.
     """
     folder = RunFolder(Path(recipe.output))
+    _check_name(recipe.output)
     with _alone(folder.path):
         yield from _opened(recipe, folder, overwrite=overwrite)
 
@@ -162,6 +166,7 @@ def check_place(recipe: Recipe, *, overwrite: bool) -> None:
         OutputError: As `open_run` would.
     """
     folder = RunFolder(Path(recipe.output))
+    _check_name(recipe.output)
     with _alone(folder.path):
         _check_place(folder, overwrite=overwrite)
         if folder.begun and not overwrite:
@@ -217,10 +222,28 @@ def _opened(recipe: Recipe, folder: RunFolder, *, overwrite: bool) -> Iterator[R
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def _check_name(output: str) -> None:
+    """Refuse names that mean something else where models are named, as the run's folder will be."""
+    path = Path(output)
+    if path == Path(BUILTIN):
+        means = "the name of the built-in model"
+    elif output.startswith("package:"):
+        means = "a folder inside a package"
+    elif "://" in output:
+        means = "an address"
+    elif len(path.parts) > _DEEPEST:
+        means = f"more than {_DEEPEST} folders inside each other"
+    else:
+        return
+    raise OutputError(f"output: {output:.80}: {means}, expected a folder\n  choose another one:   --set output=...")
+
+
 def _check_place(folder: RunFolder, *, overwrite: bool) -> None:
     """Refuse a place that holds what a run must not touch."""
     path = folder.path
-    if path.exists() and not path.is_dir():
+    with folder.writing():
+        there = path.exists()  # raises where the name is too long, or a folder above may not be gone through
+    if there and not path.is_dir():
         raise OutputError(f"{path}: expected a folder, found a file\n  choose another one:   --set output=...")
     if not folder.begun and any(not part.is_dir() for part in path.rglob("*")):
         raise OutputError(

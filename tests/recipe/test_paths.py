@@ -162,3 +162,19 @@ def test_the_checkpoint_of_a_tokenizer() -> None:
 
     assert moved("./runs/mine") == "my/recipes/runs/mine"
     assert moved("Helsinki-NLP/opus-mt-en-fr") == "Helsinki-NLP/opus-mt-en-fr"
+
+
+def test_the_users_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    assert source("~/a.tsv") == str(home / "a.tsv")
+    assert model("~/models/a/b") == str(home / "models/a/b")
+    recipe = recipe_from({**MINIMAL, "output": "~/runs/mine"}, tasks=TASKS)
+    assert recipe.output == str(home / "runs/mine")
+
+
+def test_a_folder_that_is_called_so_stays_one_through_a_file() -> None:
+    Path("~").mkdir()
+    assert source("./~/a.tsv", folder=".") == "./~/a.tsv"
+    assert source("~nobody-here/a.tsv", folder=".") == "./~nobody-here/a.tsv"

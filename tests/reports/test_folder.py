@@ -84,6 +84,32 @@ def test_an_unfinished_run_is_found_again(path: Path) -> None:
     assert folder.last.read_text(encoding="utf-8") == "weights"
 
 
+@pytest.mark.parametrize(
+    ("name", "means"),
+    [
+        ("demo", "the name of the built-in model"),
+        ("./demo/", "the name of the built-in model"),
+        ("package:json/mine", "a folder inside a package"),
+        ("https://example.org/runs", "an address"),
+        ("a/" * 101, "more than 100 folders inside each other"),
+    ],
+)
+def test_a_name_that_means_something_else_is_refused(
+    name: str, means: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # At the end of the run its model is loaded by this name, and later by its users.
+    monkeypatch.chdir(tmp_path)
+    for place in (opened, lambda recipe: check_place(recipe, overwrite=False)):
+        with refused(f"output: {name:.80}: {means}, expected a folder", "  choose another one:   --set output=..."):
+            place(made(name))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_is_too_long_for_the_system(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="a: cannot be written: "):
+        opened(made(tmp_path / ("a" * 300)))
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_file_is_no_folder(path: Path, overwrite: bool) -> None:
     path.parent.mkdir()

@@ -10,7 +10,7 @@ import os
 import re
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -48,7 +48,7 @@ def expand(name: str) -> list[File]:
         DataError: If a pattern matches no file, or a folder has none.
     """
     path = Path(name)
-    if path.is_dir():
+    if is_folder(path):
         found = _below(path)
         if not found:
             raise DataError(f"{path}: no file in this folder\n  name a folder with files, or a file")
@@ -64,13 +64,19 @@ def expand(name: str) -> list[File]:
     return found
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; `Path.is_dir` raises where a name is too long, or a folder above may not be read."""
+    return os.path.isdir(path)
+
+
 def missing_file(path: Path) -> DataError:
     """The error for a path at which nothing is, with the nearest name that is there."""
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         return DataError(f"{path}: no such file, nor such a folder\n  paths count from the recipe file's folder")
-    near = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=1)
-    if near:
-        return DataError(f"{path}: no such file\n  did you mean '{path.with_name(near[0])}'?")
+    with suppress(OSError):  # a folder that may be gone through, but not listed
+        near = get_close_matches(path.name, os.listdir(path.parent), n=1)
+        if near:
+            return DataError(f"{path}: no such file\n  did you mean '{path.with_name(near[0])}'?")
     return DataError(f"{path}: no such file\n  paths count from the recipe file's folder")
 
 
@@ -86,6 +92,9 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     Raises:
         DataError: If there is no such file, it cannot be read, or what is compressed is damaged.
     """
+    if os.path.exists(path) and not (os.path.isfile(path) or is_folder(path)):
+        # /dev/zero never ends, a pipe may never begin.
+        raise DataError(f"{path}: a device or a pipe, expected a file\n  write what it gives into a file")
     try:
         with gzip.open(path, "rb") if is_compressed(path) else open(path, "rb") as file:
             yield cast(BinaryIO, file)
@@ -149,9 +158,9 @@ def _fixed(pattern: Path) -> tuple[Path, str]:
     """The folders at the front that exist by their names, brackets and all, and the rest of the pattern."""
     base, *parts = pattern.parts
     here = Path(base)
-    if not here.is_dir():
+    if not is_folder(here):
         here, parts = Path(), [base, *parts]
-    while len(parts) > 1 and (here / parts[0]).is_dir():
+    while len(parts) > 1 and is_folder(here / parts[0]):
         here /= parts.pop(0)
     return here, "/".join(parts)
 

@@ -1,5 +1,6 @@
 """What a source is: its name in words, its format, and whether the recipe's keys make sense for it."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -7,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from hftoolkit.data.roles import OPTIONAL
-from hftoolkit.data.sources.files import File, expand, is_compressed, is_pattern, missing_file
+from hftoolkit.data.sources.files import File, expand, is_compressed, is_folder, is_pattern, missing_file
 from hftoolkit.data.sources.json_lists import is_list
 from hftoolkit.data.sources.squad import is_squad
 from hftoolkit.errors import DataError
@@ -49,7 +50,7 @@ def name_of(source: Source) -> str:
 
 def format_of_file(path: Path) -> Format | None:
     """The format that a file's name tells, and of ``.json`` its beginning; ``.gz`` at its end does not matter."""
-    if _ending(path) == ".json" and path.is_file():
+    if _ending(path) == ".json" and os.path.isfile(path):
         return "squad" if is_squad(path) else "json" if is_list(path) else "jsonl"
     return _FORMAT_OF_SUFFIX.get(_ending(path))
 
@@ -77,7 +78,7 @@ def files_of_format(source: Source, form: Format) -> list[File]:
     """
     name = source.source or ""
     found = expand(name)
-    if Path(name).is_dir():
+    if is_folder(Path(name)):
         found = [file for file in found if format_of_file(file.path) == form and not _is_template(file.path)]
         if not found:
             endings = " or ".join(end for end, each in _FORMAT_OF_SUFFIX.items() if each == form and end != ".pot")
@@ -93,14 +94,14 @@ def _told_by_name(source: Source) -> Format:
     if source.source is None:
         return "text"
     path = Path(source.source)
-    if path.is_dir():
+    if is_folder(path):
         return _told_by_files(source, [file for file in expand(source.source) if not _is_template(file.path)])
     if is_pattern(source.source):
         return _told_by_names(source.source, expand(source.source))
     found = format_of_file(path)
     if found:
         return found
-    if not path.exists():
+    if not os.path.exists(path):
         if source.source.startswith("package:") or _could_be_hub_id(source.source):
             return "hub"
         raise missing_file(path)
@@ -147,7 +148,7 @@ def _told_by_names(name: str, files: Sequence[File]) -> Format:
         raise DataError(
             f"{name}: files of {len(counts)} formats: {found}\n"
             f"  say which to read:  format: {counts.most_common(1)[0][0]}"
-            if Path(name).is_dir()
+            if is_folder(Path(name))
             else f"{name}: matches files of {len(counts)} formats: {found}\n"
             "  let the pattern match files of one format, and give the others a source of their own"
         )

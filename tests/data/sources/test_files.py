@@ -297,3 +297,26 @@ def test_a_parallel_file_without_partner(tmp_path: Path, lone: str, other: str) 
         "  parallel files have names that differ only outside the wildcards:  "
         "files: {source: train/*.en, target: train/*.zh}"
     )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
+def test_a_device_is_no_file(device: str) -> None:
+    assert message(source=device, format="tsv") == (
+        f"{device}: a device or a pipe, expected a file\n  write what it gives into a file"
+    )
+
+
+def test_a_name_that_is_too_long_for_the_system(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * 300)
+    assert message(source=f"{path}.tsv").startswith(f"{path}.tsv: cannot be read: ")
+    assert message(source=str(path)).startswith(f"{path}: no such file\n")
+    assert message(source=f"{path}/*.tsv").startswith(f"{path}/*.tsv: no file matches this pattern\n")
+
+
+def test_a_folder_that_may_not_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    assert message(source=str(tmp_path / "a.tsv")).startswith(f"{tmp_path / 'a.tsv'}: no such file\n")
