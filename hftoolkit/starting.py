@@ -13,7 +13,7 @@ from hftoolkit.data.rows import Rows
 from hftoolkit.errors import ModelError
 from hftoolkit.models.adapters import adapter_targets, adapter_words, add_adapter, refuse_tied_head
 from hftoolkit.models.depths import depths
-from hftoolkit.models.devices import choose_precision, device_words
+from hftoolkit.models.devices import choose_device, choose_precision, device_words
 from hftoolkit.models.freezing import frozen_weights
 from hftoolkit.models.heads import NewHead
 from hftoolkit.models.keys import tokenizer_key
@@ -23,6 +23,7 @@ from hftoolkit.models.quantizing import in_4bit, require_4bit
 from hftoolkit.models.scratch import build_marian
 from hftoolkit.models.scratch_decoder import ROWS, build_gpt
 from hftoolkit.models.scratch_encoder import build_bert
+from hftoolkit.models.scratch_size import check_size
 from hftoolkit.recipe.schema import Recipe, Scratch, ScratchDecoder, ScratchEncoder
 from hftoolkit.reports.run import ModelFacts
 from hftoolkit.tasks.base import Task
@@ -61,7 +62,7 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
     Raises:
         DataError: If the rows are too few for a tokenizer.
         HubError: If the checkpoint cannot be fetched.
-        ModelError: If it cannot be loaded, does not suit, or would produce gibberish.
+        ModelError: If it cannot be loaded, does not suit, would produce gibberish, or is too large for this machine.
     """
     head = None if task.generates else NewHead(task.head, recipe.training.seed)
     if recipe.model.scratch is None:
@@ -93,6 +94,7 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
         return loaded, [*said, *frozen]
     notes = ["a new model from scratch: there is no model to compare with, so the baseline is " + task.trivial_name]
     if not folder.is_dir():
+        check_size(recipe.model.scratch, choose_device())
         draft = folder.with_name(f"{folder.name}.partial")
         notes += _build(recipe, recipe.model.scratch, task, train, draft)
         draft.rename(folder)

@@ -85,14 +85,16 @@ def peak_memory(device: torch.device) -> int:
 
 @contextmanager
 def enough_memory(device: torch.device) -> Iterator[None]:
-    """Say plainly that an accelerator has not enough memory; on a CPU the system ends the process itself.
+    """Say plainly that there is not enough memory; on a CPU the system mostly ends the process itself.
 
     Raises:
-        ModelError: If it has not.
+        ModelError: If there is not.
     """
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "DefaultCPUAllocator" not in str(error):
+            raise
         raise ModelError(
             f"{device_words(device)} has not enough memory\n"
             "  in training:    raise training.micro_batches, or lower training.batch_tokens\n"

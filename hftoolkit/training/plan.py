@@ -6,6 +6,7 @@ data alone: not on the number of processes or micro-batches, and never on a rand
 later step.
 """
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -96,14 +97,16 @@ class Plan:
             first: Number of the first step wanted, from 0.
             process: This process, from 0.
             processes: Processes that share every step.
-            micro_batches: Pieces in which each process computes its share.
+            micro_batches: Pieces in which each process computes its share, if it has so many rows.
         """
         begin = 0
         for epoch, size in enumerate(self.steps_per_epoch):
             if first < begin + size:
                 batches = self.epoch(epoch)
                 for offset in range(max(first - begin, 0), size):
-                    pieces = self._pieces(batches[offset], processes * micro_batches)[process::processes]
+                    # More pieces than rows would be stand-ins alone, each computed for nothing.
+                    parts = min(micro_batches, math.ceil(len(batches[offset]) / processes))
+                    pieces = self._pieces(batches[offset], processes * parts)[process::processes]
                     yield PlannedStep(
                         number=begin + offset,
                         epoch=epoch,

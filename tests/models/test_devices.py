@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from hftoolkit.errors import UsageError
+from hftoolkit.errors import ModelError, UsageError
 from hftoolkit.models import devices
-from hftoolkit.models.devices import choose_device, choose_precision, device_words, peak_memory
+from hftoolkit.models.devices import choose_device, choose_precision, device_words, enough_memory, peak_memory
 
 CPU = torch.device("cpu")
 
@@ -112,3 +112,24 @@ def test_devices_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     assert device_words(CPU) == "CPU, 2 threads"
     assert device_words(torch.device("mps")) == "Apple GPU (mps)"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: 40 TB"),
+        MemoryError(),
+    ],
+    ids=["accelerator", "processor", "python"],
+)
+def test_too_little_memory_is_no_bug(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    with pytest.raises(ModelError) as caught, enough_memory(CPU):
+        raise error
+    assert str(caught.value).startswith("CPU, 1 thread has not enough memory\n  in training:    raise")
+
+
+def test_another_error_of_torch_stays_itself() -> None:
+    with pytest.raises(RuntimeError, match="shapes"), enough_memory(CPU):
+        raise RuntimeError("shapes cannot be multiplied")

@@ -203,6 +203,11 @@ def test_two_problems_are_told_at_once_with_their_lines() -> None:
             "line 9: data.test: '../mine' becomes part of file names: expected letters, digits, '-', '_', '.', '+' "
             "and blanks",
         ),
+        (
+            "mine: {source: test.tsv}",
+            f"{'a' * 61}: {{source: test.tsv}}",
+            "line 9: data.test: 'aaaaaaaaaaaaaaaaaaaa...' becomes part of file names: expected at most 60 characters",
+        ),
         ("{source: test.tsv}", "{source: ''}", "line 10: data.test.mine.source: expected some text, got ''"),
         ("{source: 1, ", "{source: 0, ", "line 7: data.train.1.columns.source: expected at least 1, got '0'"),
         (

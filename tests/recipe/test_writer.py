@@ -117,7 +117,7 @@ recipes = st.fixed_dictionaries(
     },
     optional={
         "adapter": st.one_of(
-            st.none(), st.fixed_dictionaries({}, optional={"rank": st.integers(1), "targets": st.lists(word)})
+            st.none(), st.fixed_dictionaries({}, optional={"rank": st.integers(1, 65_536), "targets": st.lists(word)})
         ),
         "training": st.fixed_dictionaries(
             {},

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from itertools import combinations, islice, pairwise
 from typing import Any
@@ -79,7 +80,8 @@ def test_processes_share_every_batch_and_stay_in_step(plan: Plan, processes: int
         assert {(part.number, part.epoch, part.last_of_epoch) for part in parts} == {
             (step.number, step.epoch, step.last_of_epoch)
         }
-        assert {len(part.micro_batches) for part in parts} == {micro_batches}
+        pieces = min(micro_batches, math.ceil(len(step.micro_batches[0].rows) / processes))
+        assert {len(part.micro_batches) for part in parts} == {pieces}
         rows = [row for part in parts for micro in part.micro_batches if micro.counted for row in micro.rows.tolist()]
         assert sorted(rows) == sorted(step.micro_batches[0].rows.tolist())
 
@@ -146,15 +148,21 @@ def test_both_sides_count() -> None:
 
 
 def test_fewer_rows_than_pieces_are_filled_up_with_what_does_not_count() -> None:
-    plan = made([[5]] * 2, batch_tokens=10)
+    plan = made([[5]] * 3, batch_tokens=15)
     pieces = [
         (micro.rows.tolist(), micro.counted)
         for process in range(2)
         for micro in next(plan.steps(process=process, processes=2, micro_batches=2)).micro_batches
     ]
     first = plan.epoch(0)[0].tolist()[0]
-    assert [counted for _, counted in pieces] == [True, False, True, False]
+    assert [counted for _, counted in pieces] == [True, True, True, False]
     assert all(rows == [first] for rows, counted in pieces if not counted)
+
+
+def test_there_are_no_more_pieces_than_rows() -> None:
+    plan = made([[5]] * 3, batch_tokens=15)
+    (step,) = plan.steps(micro_batches=10**9)
+    assert [(len(micro.rows), micro.counted) for micro in step.micro_batches] == [(1, True)] * 3
 
 
 def test_a_small_weight_takes_the_next_share_in_every_epoch() -> None:

@@ -16,6 +16,9 @@ Format = Literal[
     "jsonl", "json", "csv", "tsv", "parquet", "po", "tmx", "xliff", "conll", "conllu", "squad", "text", "hub"
 ]
 
+_LONGEST_NAME = 60
+"""Characters of a test set's name: three bytes each in most scripts, and file systems allow 255 for a file's name."""
+
 
 class Source(Part):
     """Where rows come from."""
@@ -105,6 +108,9 @@ def _file_names(value: Mapping[str, Any]) -> Mapping[str, Any]:
         if not re.fullmatch(r"\w[\w .+-]*", name):
             allowed = "letters, digits, '-', '_', '.', '+' and blanks"
             raise ValueError(f"'{name}' becomes part of file names: expected {allowed}")
+        if len(name) > _LONGEST_NAME:
+            most = f"at most {_LONGEST_NAME} characters"
+            raise ValueError(f"'{name[:20]}...' becomes part of file names: expected {most}")
     return value
 
 

@@ -14,16 +14,16 @@ class Scratch(Part):
     vocabulary: int = Field(default=8000, ge=300, le=65000)
     """Pieces of the tokenizer, both languages together, 256 byte pieces included."""
 
-    encoder_layers: int = Field(default=6, ge=1)
+    encoder_layers: int = Field(default=6, ge=1, le=1000)
     """Layers of the encoder."""
 
-    decoder_layers: int = Field(default=2, ge=1)
+    decoder_layers: int = Field(default=2, ge=1, le=1000)
     """Layers of the decoder; a deep encoder with a shallow decoder is as good and translates faster."""
 
-    width: int = Field(default=256, ge=8)
+    width: int = Field(default=256, ge=8, le=32_768)
     """Hidden size H, a multiple of `heads`."""
 
-    feed_forward: int = Field(default=1024, ge=8)
+    feed_forward: int = Field(default=1024, ge=8, le=131_072)
     """Inner size of the feed-forward blocks."""
 
     heads: int = Field(default=4, ge=1)
@@ -32,7 +32,7 @@ class Scratch(Part):
     dropout: Share = 0.1
     """Share of activations set to zero in training."""
 
-    positions: int = Field(default=512, ge=16)
+    positions: int = Field(default=512, ge=16, le=8192)
     """Tokens of the longest source or target."""
 
     @model_validator(mode="after")
@@ -47,13 +47,13 @@ class ScratchEncoder(Part):
     vocabulary: int = Field(default=8000, ge=100, le=65000)
     """Pieces of the tokenizer."""
 
-    layers: int = Field(default=4, ge=1)
+    layers: int = Field(default=4, ge=1, le=1000)
     """Layers of the encoder."""
 
-    width: int = Field(default=256, ge=8)
+    width: int = Field(default=256, ge=8, le=32_768)
     """Hidden size H, a multiple of `heads`."""
 
-    feed_forward: int = Field(default=1024, ge=8)
+    feed_forward: int = Field(default=1024, ge=8, le=131_072)
     """Inner size of the feed-forward blocks."""
 
     heads: int = Field(default=4, ge=1)
@@ -62,7 +62,7 @@ class ScratchEncoder(Part):
     dropout: Share = 0.1
     """Share of activations set to zero in training."""
 
-    positions: int = Field(default=256, ge=16)
+    positions: int = Field(default=256, ge=16, le=131_072)
     """Tokens of the longest text; those behind `training.max_tokens` would never be trained."""
 
     lowercase: bool = False
@@ -84,13 +84,13 @@ class ScratchDecoder(Part):
     tokenizer: Text | None = None
     """A checkpoint whose tokenizer is taken instead of a new one: to compare models on the same tokens."""
 
-    layers: int = Field(default=6, ge=1)
+    layers: int = Field(default=6, ge=1, le=1000)
     """Layers of the decoder."""
 
-    width: int = Field(default=256, ge=8)
+    width: int = Field(default=256, ge=8, le=32_768)
     """Hidden size H, a multiple of `heads`."""
 
-    feed_forward: int = Field(default=1024, ge=8)
+    feed_forward: int = Field(default=1024, ge=8, le=131_072)
     """Inner size of the feed-forward blocks."""
 
     heads: int = Field(default=4, ge=1)
@@ -99,7 +99,7 @@ class ScratchDecoder(Part):
     dropout: Share = 0.1
     """Share of activations set to zero in training."""
 
-    positions: int = Field(default=512, ge=16)
+    positions: int = Field(default=512, ge=16, le=131_072)
     """Tokens that are read at once."""
 
     @model_validator(mode="after")

@@ -14,10 +14,10 @@ class Adapter(Part):
     """`dora` trains the length of every row of weights apart from its direction, and is slower (Liu et al. 2024,
     arXiv:2402.09353); `rslora` scales for high ranks (Kalajdzievski 2023, arXiv:2312.03732)."""
 
-    rank: int = Field(default=16, ge=1)
+    rank: int = Field(default=16, ge=1, le=65_536)
     """Rank of the matrices."""
 
-    alpha: int | None = Field(default=None, ge=1)
+    alpha: int | None = Field(default=None, ge=1, le=1_000_000)
     """Scale of the adapter, divided by the rank; left out: twice the rank. For `rslora` it is divided by the square
     root of the rank; left out: 8 at every rank, which at rank 16 is the same scale of 2."""
 
@@ -47,7 +47,7 @@ class Training(Part):
     max_steps: int | None = Field(default=None, ge=1)
     """Optimizer steps after which training ends, whatever the epochs."""
 
-    batch_tokens: int = Field(default=4096, ge=16)
+    batch_tokens: int = Field(default=4096, ge=16, le=1_000_000_000)
     """Tokens of one optimizer step, all roles together, padding included, over all micro-batches and processes."""
 
     micro_batches: int = Field(default=1, ge=1)
@@ -75,7 +75,7 @@ class Training(Part):
     warmup_ratio: Share = 0.06
     """Share of all steps in which the learning rate rises from zero."""
 
-    warmup_steps: int | None = Field(default=None, ge=0)
+    warmup_steps: int | None = Field(default=None, ge=0, le=1_000_000_000)
     """The same as a number of steps, whatever their total; left out: see `warmup_ratio`."""
 
     weight_decay: float = Field(default=0.01, ge=0.0)
@@ -117,10 +117,10 @@ class Training(Part):
 class Evaluation(Part):
     """How models are measured, and how often."""
 
-    beams: int = Field(default=4, ge=1)
+    beams: int = Field(default=4, ge=1, le=500)
     """Beams of the decoding on test sets, before and after training alike; 1 is greedy."""
 
-    length_penalty: float = 1.0
+    length_penalty: float = Field(default=1.0, ge=-10.0, le=10.0)
     """Exponent of the length by which a beam's score is divided."""
 
     every: int | None = Field(default=None, ge=1)
@@ -129,11 +129,11 @@ class Evaluation(Part):
     validation_rows: int = Field(default=500, ge=1)
     """Validation rows decoded (greedily) at each evaluation; the loss is taken over all of them."""
 
-    batch_tokens: int | None = Field(default=None, ge=16)
+    batch_tokens: int | None = Field(default=None, ge=16, le=1_000_000_000)
     """Source tokens decoded at once, padding included; left out: what suits the device."""
 
-    metrics: list[str] = Field(default=[])
+    metrics: list[Text] = Field(default=[])
     """More scores, by their name at `evaluate`; those from the hub are code: see `trust_metric_code`."""
 
-    trust_metric_code: list[str] = Field(default=[])
+    trust_metric_code: list[Text] = Field(default=[])
     """Metrics from the hub whose Python code may run here."""
