@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hftoolkit.data.sources.columns import missing_column, names_in, row_of, wanted_names
 from hftoolkit.data.sources.files import opened
+from hftoolkit.data.sources.json_mistakes import check_depth, mistake
 from hftoolkit.data.sources.lines import decoded
 from hftoolkit.data.sources.reading import BadRows, Raw, Reading, told
 from hftoolkit.errors import DataError
@@ -67,8 +68,12 @@ def _values(path: Path, reading: Reading) -> Iterator[Any]:
                 except (ValueError, RecursionError) as error:
                     more = text.read(max(_PIECE, len(rest)))
                     if not more:
-                        raise _broken(path, f"[{number}]: {error}") from error
+                        raise _broken(path, f"[{number}]: {mistake(error, rest)}") from error
                     rest += more
+            try:
+                check_depth(value, rest[:end])
+            except ValueError as error:
+                raise _broken(path, f"[{number}]: {error}") from error
             yield value
             rest, number = _skipped(rest[end:], text), number + 1
         if behind := _skipped(rest[1:], text):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hftoolkit.data.sources.columns import missing_column, names_in, row_of, wanted_names
+from hftoolkit.data.sources.json_mistakes import check_depth, mistake
 from hftoolkit.data.sources.lines import BadLines, read_lines
 from hftoolkit.data.sources.reading import Raw, Reading
 
@@ -21,8 +22,9 @@ def read(path: Path, reading: Reading) -> Iterator[Raw]:
             continue
         try:
             record = json.loads(line)
+            check_depth(record, line)
         except (ValueError, RecursionError) as error:
-            bad.add(number, f"not JSON: {error}")
+            bad.add(number, f"not JSON: {mistake(error)}")
             continue
         if not isinstance(record, dict):
             bad.add(number, f"expected an object in braces, got {line.strip():.40}")

@@ -18,6 +18,9 @@ _MARKS = (  # the longer ones first: UTF-32 LE begins like UTF-16 LE
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_OF_HOSTS = ("idna", "punycode")
+"""What Python calls encodings, but are for the names of hosts alone."""
+
 _SHOWN = 5
 
 
@@ -59,7 +62,10 @@ def encoding_name(path: Path, encoding: str) -> str:
     """
     try:
         "".encode(encoding)  # fails for codecs that are no text encodings, too
-        return codecs.lookup(encoding).name
+        found = codecs.lookup(encoding).name
+        if found in _OF_HOSTS:
+            raise LookupError
+        return found
     except (LookupError, ValueError):
         raise DataError(
             f"{path}: encoding: Python knows no encoding {encoding!r}\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 from hftoolkit.data.sources.class_labels import features_in, with_names
 from hftoolkit.data.sources.columns import missing_column, row_of, there, wanted_names
 from hftoolkit.data.sources.files import opened_anywhere
-from hftoolkit.data.sources.reading import Raw, Reading
+from hftoolkit.data.sources.reading import BadRows, Raw, Reading, told
 from hftoolkit.errors import DataError
 
 _BATCH_ROWS = 512
@@ -22,6 +22,7 @@ def read(path: Path, reading: Reading) -> Iterator[Raw]:
 
     names = wanted_names(reading.source, reading.roles)
     place = f"{path}: row"
+    bad = BadRows("expected a value for every role, null where there is none")
     with opened_anywhere(path) as file:
         try:
             # Small reads, no map, no read-ahead: a whole row group would be in memory otherwise.
@@ -37,8 +38,14 @@ def read(path: Path, reading: Reading) -> Iterator[Raw]:
             for batch in table.iter_batches(_BATCH_ROWS, columns=list(dict.fromkeys(columns)), use_threads=False):
                 for record in batch.to_pylist():
                     number += 1
-                    yield with_names(row_of(record, names), names, features), place, number
-        except (pa.ArrowException, OSError) as error:
+                    try:
+                        row = row_of(record, names)
+                    except KeyError as error:  # of a record that is null itself
+                        bad.add(told(place, number), f"no {error.args[0]!r}")
+                    else:
+                        yield with_names(row, names, features), place, number
+            bad.check()
+        except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
             raise DataError(f"{path}: cannot be read as Parquet: {error}\n  copy or convert the file again") from error
 
 

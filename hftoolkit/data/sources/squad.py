@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from hftoolkit.data.sources.columns import missing_column, there, wanted_names
 from hftoolkit.data.sources.files import opened
+from hftoolkit.data.sources.json_mistakes import check_depth
 from hftoolkit.data.sources.lines import read_text
 from hftoolkit.data.sources.reading import BadRows, Raw, Reading, told
 from hftoolkit.errors import DataError
@@ -61,6 +62,7 @@ def _content(path: Path, reading: Reading) -> tuple[str, Any]:
     text = read_text(path, reading.source.encoding, reading)
     try:
         content = json.loads(text)
+        check_depth(content, text)
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not JSON: {error}\n  copy the file again, or say:  format: jsonl") from error
     if isinstance(content, list):

@@ -85,8 +85,8 @@ def test_rows_that_do_not_fit_are_told_together(path: Path) -> None:
         ('{"a": 1}', "expected a list in brackets, got '{\"a\": 1}'"),
         ('[{"source": "a", "target": "b"} {', "behind [0]: expected a comma or the end of the list, got '{'"),
         ('[{"source": "a", "target": "b"}', "behind [0]: expected a comma or the end of the list, got ''"),
-        ('[{"source": "a", "target": "b"},]', "[1]: Expecting value: line 1 column 1 (char 0)"),
-        ('[{"source": "a', "[0]: Unterminated string starting at: line 1 column 12 (char 11)"),
+        ('[{"source": "a", "target": "b"},]', "[1]: Expecting value at ']'"),
+        ('[{"source": "a', "[0]: Unterminated string starting at '\"a'"),
         ("[] x", "expected nothing behind the list, got 'x'"),
     ],
 )
@@ -120,3 +120,10 @@ def test_poems_are_texts_of_several_parts(path: Path) -> None:
         {"text": "洛陽陌\n白玉誰家郎，回車渡天津。\n看花東上陌，驚動洛陽人。"},
         {"text": "近清明。"},
     ]
+
+
+def test_values_too_deep_to_be_searched(path: Path) -> None:
+    deep = '[{"source": "a", "target": "b"}, {"source": ' + "[" * 300 + "]" * 300 + "}]"
+    assert message(path, deep, format="json").startswith(
+        f"{path}: not a JSON list: [1]: more than 100 lists and objects inside each other\n"
+    )

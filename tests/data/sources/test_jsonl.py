@@ -79,9 +79,9 @@ def test_all_bad_lines_at_once(path: Path) -> None:
     good = '{"source": "a", "target": "b"}\n'
     assert message(path, good + "{\n" + good + '["x"]\n' + "nonsense\n" + "1\n" * 4) == (
         f"{path}: 7 lines do not fit\n"
-        "  line 2: not JSON: Expecting property name enclosed in double quotes: line 2 column 1 (char 2)\n"
+        "  line 2: not JSON: Expecting property name enclosed in double quotes at character 3\n"
         '  line 4: expected an object in braces, got ["x"]\n'
-        "  line 5: not JSON: Expecting value: line 1 column 1 (char 0)\n"
+        "  line 5: not JSON: Expecting value at character 1\n"
         "  line 6: expected an object in braces, got 1\n"
         "  line 7: expected an object in braces, got 1\n"
         "  and 2 more\n"
@@ -97,4 +97,12 @@ def test_numbers_are_no_columns(path: Path) -> None:
     assert message(path, "{}", columns={"source": 1, "target": 2}) == (
         f"{path}: columns: source: 1 is a number, but columns have names in this format\n"
         "  give the name:  columns: {source: NAME}"
+    )
+
+
+def test_values_too_deep_to_be_searched(path: Path) -> None:
+    deep = '{"source": ' + "[" * 300 + "]" * 300 + "}"
+    assert message(path, deep) == (
+        f"{path}: line 1: not JSON: more than 100 lists and objects inside each other\n"
+        "  expected one JSON object a line with a value for every role, null where there is none"
     )

@@ -133,3 +133,9 @@ def test_nothing_tells_the_byte_order(file: Path, encoding: str, codec: str) -> 
         f"{file}: encoding: {encoding} without a byte order mark does not tell its byte order\n"
         f"  say it:  encoding: {codec}-le  (or {codec}-be)"
     )
+
+
+@pytest.mark.parametrize("encoding", ["idna", "punycode"])
+def test_encodings_of_hosts_are_none_of_files(file: Path, encoding: str) -> None:
+    file.write_bytes(b"caf\xe9\n")
+    assert message(file, encoding).startswith(f"{file}: encoding: Python knows no encoding '{encoding}'\n")

@@ -61,3 +61,19 @@ def test_a_file_that_is_not_parquet(path: Path) -> None:
 def test_a_missing_file(path: Path) -> None:
     with pytest.raises(DataError, match=r"t\.parquet: no such file"):
         rows_of(source=str(path))
+
+
+def test_a_record_that_is_null_is_told_with_its_row(path: Path) -> None:
+    source = write(path, {"translation": [{"en": "a", "fr": "b"}, None]})
+    with pytest.raises(DataError) as caught:
+        rows_of(source=source, columns={"source": "translation.en", "target": "translation.fr"})
+    assert str(caught.value) == (
+        f"{path}: row 2: no 'translation.en'\n  expected a value for every role, null where there is none"
+    )
+
+
+def test_text_that_is_none(path: Path) -> None:
+    latin = pa.array([b"caf\xe9"], pa.binary()).view(pa.string())
+    parquet.write_table(pa.table({"source": latin, "target": ["b"]}), path)
+    with pytest.raises(DataError, match=r"t\.parquet: cannot be read as Parquet: 'utf-8' codec can't decode"):
+        rows_of(source=str(path))

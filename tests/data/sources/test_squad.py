@@ -262,3 +262,12 @@ def test_answers_that_cannot_be_used_are_told_with_their_places(path: Path) -> N
         '  answers are {"text": ["Paris"], "answer_start": [17]}, [{"text": "Paris", "answer_start": 17}] or texts'
         " alone; there are none where the context has no answer"
     )
+
+
+def test_values_too_deep_to_be_searched(path: Path) -> None:
+    content: Any = []
+    for _ in range(300):
+        content = [content]
+    assert message(path, content, format="squad").startswith(
+        f"{path}: not JSON: more than 100 lists and objects inside each other\n"
+    )
