@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from hftoolkit.exporting import export as export
     from hftoolkit.finetuning import finetune as finetune
     from hftoolkit.generating import generate as generate
+    from hftoolkit.hub.bundle import unbundle as unbundle
     from hftoolkit.pipelines import load as load
     from hftoolkit.pipelines import pipeline as pipeline
+    from hftoolkit.prefetching import prefetch as prefetch
     from hftoolkit.recipe.schema import Recipe as Recipe
     from hftoolkit.reports.run import Report as Report
     from hftoolkit.scoring_files import score as score
@@ -41,8 +43,10 @@ _HOMES = {
     "generate": "hftoolkit.generating",
     "load": "hftoolkit.pipelines",
     "pipeline": "hftoolkit.pipelines",
+    "prefetch": "hftoolkit.prefetching",
     "score": "hftoolkit.scoring_files",
     "translate": "hftoolkit.translating",
+    "unbundle": "hftoolkit.hub.bundle",
 }
 
 __all__ = [*_HOMES, "__version__"]

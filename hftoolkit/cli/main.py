@@ -25,6 +25,8 @@ COMMANDS = {
     "export": "Write a model for transformers, CTranslate2 or Ollama, adapters merged.",
     "doctor": "Look at this installation: what it has, reaches and lacks, on a page.",
     "recipes": "List, show and copy the built-in recipes.",
+    "prefetch": "Download and lock all that recipes name; pack it for a machine without network.",
+    "unbundle": "Put what prefetch has packed into the cache of this machine.",
 }
 """Names and help, so that `--help` imports none of them."""
 

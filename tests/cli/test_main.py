@@ -66,6 +66,9 @@ def test_help() -> None:
         "  doctor     Look at this installation: what it has, reaches and lacks, on a\n"
         "             page.\n"
         "  recipes    List, show and copy the built-in recipes.\n"
+        "  prefetch   Download and lock all that recipes name; pack it for a machine\n"
+        "             without network.\n"
+        "  unbundle   Put what prefetch has packed into the cache of this machine.\n"
     )
 
 
@@ -84,7 +87,7 @@ def test_every_command_has_help(command: str) -> None:
 
 def test_every_file_in_the_folder_is_a_command() -> None:
     files = {path.stem for path in Path(sys.modules["hftoolkit.cli.main"].__file__ or "").parent.glob("*.py")}
-    assert files - {"__init__", "main", "output"} == set(COMMANDS)
+    assert files - {"__init__", "hub_options", "main", "output"} == set(COMMANDS)
 
 
 def test_the_version() -> None:
