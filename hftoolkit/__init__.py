@@ -1,9 +1,9 @@
 """Fine-tune opus-mt, BERT and small GPT models with one recipe, one command and a result you can trust.
 
 Layers, left may import right: cli > finetuning, checking, comparing, diagnosing > accounts, fitting, doubts,
-systems > forecasting > starting, job > evaluation, exporting, pipelines, predicting_files, scoring_files,
-translating_files > translating, predicting, generating, samples, scoring > sentencewise > tasks, documents >
-training, engines, reports > data, models, metrics > recipe, hub, languages > errors.
+systems > forecasting > starting, job > evaluation, exporting, pipelines, predicting_files, publishing,
+scoring_files, translating_files > translating, predicting, generating, samples, scoring > sentencewise > tasks,
+documents > training, engines, reports > data, models, metrics > recipe, hub, languages > errors.
 The names below load what they need on first use.
 """
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hftoolkit.pipelines import load as load
     from hftoolkit.pipelines import pipeline as pipeline
     from hftoolkit.prefetching import prefetch as prefetch
+    from hftoolkit.publishing import push as push
     from hftoolkit.recipe.schema import Recipe as Recipe
     from hftoolkit.reports.run import Report as Report
     from hftoolkit.scoring_files import score as score
@@ -44,6 +45,7 @@ _HOMES = {
     "load": "hftoolkit.pipelines",
     "pipeline": "hftoolkit.pipelines",
     "prefetch": "hftoolkit.prefetching",
+    "push": "hftoolkit.publishing",
     "score": "hftoolkit.scoring_files",
     "translate": "hftoolkit.translating",
     "unbundle": "hftoolkit.hub.bundle",

@@ -23,6 +23,7 @@ COMMANDS = {
     "models": "List the models of a server, such as Ollama.",
     "generate": "Answer a text, or go on with it, as it is written.",
     "export": "Write a model for transformers, CTranslate2 or Ollama, adapters merged.",
+    "push": "Publish a run's model, with a card that has its scores.",
     "doctor": "Look at this installation: what it has, reaches and lacks, on a page.",
     "recipes": "List, show and copy the built-in recipes.",
     "prefetch": "Download and lock all that recipes name; pack it for a machine without network.",

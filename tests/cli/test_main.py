@@ -63,6 +63,7 @@ def test_help() -> None:
         "  generate   Answer a text, or go on with it, as it is written.\n"
         "  export     Write a model for transformers, CTranslate2 or Ollama, adapters\n"
         "             merged.\n"
+        "  push       Publish a run's model, with a card that has its scores.\n"
         "  doctor     Look at this installation: what it has, reaches and lacks, on a\n"
         "             page.\n"
         "  recipes    List, show and copy the built-in recipes.\n"
