@@ -8,27 +8,48 @@ import os
 import re
 import shlex
 import shutil
+import socket
+import ssl
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from chat_server import ChatServer, serve
 from conftest import PAIRS
+from finder import write_finder
 from running import Outcome, hftoolkit, write_pairs
 
+from hftoolkit.errors import HubError
+from hftoolkit.hub import refusals
+from hftoolkit.hub.locking import Locked, LockedFile, check_locked
+from hftoolkit.hub.settings import checked
 from hftoolkit.recipe.reader import read_recipe, recipe_from
 from hftoolkit.tasks import task_options
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "recipes" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("README*.md")), ROOT / "recipes" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+TRANSLATED = [path for path in DOCUMENTS if path.name.endswith(".zh-CN.md")]
+"""Into Chinese; ``X.zh-CN.md`` stands beside ``X.md``."""
 
 MODELS = ["Helsinki-NLP/opus-mt-en-zh"]
 """Stands in for them: the tiny translator."""
 
 WRITERS = ["HuggingFaceTB/SmolLM2-135M-Instruct"]
 """Stands in for them: the tiny Llama."""
+
+READERS = ["distilbert/distilbert-base-cased-distilled-squad"]
+"""Stands in for them: a tiny BERT that finds answers."""
+
+SERVED = ["qwen2.5:3b"]
+"""Models of a server; stands in for it where no address is named: one on this machine."""
 
 TABLES = ["mine.tsv", "general.tsv", "test-mine.tsv", "test-general.tsv", "more.tsv", "train.tsv", "test.tsv"]
 TEXTS = ["letter.txt", "out.txt", "other.txt", "reference.txt"]
@@ -51,6 +72,19 @@ DONE_BEFORE = {
     ".venv/bin/python -m pip install -c constraints.txt -e .",
 }
 """Commands without which no test could run: they set up what runs it."""
+
+FETCHED = {
+    "python -m pip wheel -w wheels $(grep '^torch==' constraints.txt)",
+    "python -m pip wheel -w wheels --find-links wheels -c constraints.txt .",
+    "python -m venv .venv",
+    ".venv/bin/python -m pip install --no-index --find-links wheels hftoolkit",
+    "python -m pip config set global.index-url https://pypi.tuna.tsinghua.edu.cn/simple",
+}
+"""Commands of pip: they need its index, or change what belongs to the user."""
+
+BEFORE = "# before"
+"""Begins code of other people's notebooks. It needs transformers 4, the hub, or what stands above it there; that it is
+Python is checked."""
 
 TARGETS = {"make quickstart", "make test"}
 """Commands that would run this test, or what is run line by line above; that there is such a target is checked."""
@@ -156,7 +190,10 @@ def _taken(words: list[str], sign: str) -> str:
 
 def run(command: str, output: str | None) -> None:
     """Run a command, or know why not."""
-    if command in DONE_BEFORE:
+    if command in DONE_BEFORE | FETCHED:
+        return
+    if variable := re.fullmatch(r"export ([A-Z_]+)=(\S+)", command):
+        os.environ[variable[1]] = variable[2]  # until the story ends
         return
     if command in TARGETS:
         assert re.search(rf"^{command.removeprefix('make ')}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
@@ -185,13 +222,45 @@ def run_yaml(text: str) -> None:
 
 
 @pytest.fixture
-def story(marian: Path, llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def only_this_machine() -> Iterator[None]:
+    """Every other one is out of reach, and asking for one is a failure."""
+    here = ("localhost", "127.0.0.1", "::1", socket.gethostname(), None)
+    asked: list[object] = []
+    found = socket.getaddrinfo
+
+    def look_up(host: Any, *more: Any, **settings: Any) -> Any:
+        if host not in here:
+            asked.append(host)
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return found(host, *more, **settings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", look_up)
+        yield
+    assert asked == []
+
+
+@pytest.fixture
+def story(
+    marian: Path,
+    llama: Path,
+    bert: Path,
+    tmp_path: Path,
+    only_this_machine: None,
+    one_format: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Path]:
     """The folder of a user who follows a document."""
     monkeypatch.chdir(tmp_path)
+    for variable in ("HF_ENDPOINT", "HF_HUB_OFFLINE"):
+        monkeypatch.setenv(variable, os.environ.get(variable, ""))  # documents may set them
+    monkeypatch.setattr("hftoolkit.hub.builtin_folder", lambda: marian)
     for name in MODELS:
         shutil.copytree(marian, name)
     for name in WRITERS:
         shutil.copytree(llama, name)
+    for name in READERS:
+        write_finder(bert, Path(name))
     rows = [(f"{source} {number}", f"{target}{number}") for number in range(6) for source, target in PAIRS]
     for name in TABLES:
         write_pairs(Path(name), rows)
@@ -200,7 +269,9 @@ def story(marian: Path, llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     for name, text in DOCUMENTS_OF_THE_USER.items():
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text(text, encoding="utf-8")
-    return tmp_path
+    with serve(ChatServer(models=tuple(SERVED))) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        yield tmp_path
 
 
 @pytest.mark.usefixtures("story")
@@ -212,6 +283,8 @@ def test_every_block_runs(document: Path) -> None:
             case "bash" | "console" | "indented":
                 for command, output in commands(block):
                     run(command, output)
+            case "python" if block.text.startswith(BEFORE):
+                compile(block.text, where, "exec")
             case "python":
                 exec(compile(block.text, where, "exec"), {"__name__": "__main__"})  # noqa: S102
             case "yaml":
@@ -229,8 +302,103 @@ def test_every_exception_is_needed() -> None:
         for block in blocks(document.read_text("utf-8"))
         for command, _ in commands(block)
     }
-    assert said >= DONE_BEFORE | TARGETS
+    assert said >= DONE_BEFORE | TARGETS | FETCHED
+    assert f"```python\n{BEFORE}" in text
     recipes = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "recipes").glob("*.yaml"))
-    names = [*MODELS, *WRITERS, *TABLES, *TEXTS, *DOCUMENTS_OF_THE_USER]
+    names = [*MODELS, *WRITERS, *READERS, *SERVED, *TABLES, *TEXTS, *DOCUMENTS_OF_THE_USER]
     assert [name for name in names if name not in text + recipes] == []
     assert [key for key in SHORTER if key not in text] == []
+
+
+def bare(document: Path) -> list[tuple[str, str]]:
+    """Language and code of every block, without comments, which are written in the language of the document."""
+    return [
+        (block.language, re.sub(r"(^|\s+)#.*", "", block.text))
+        for block in blocks(document.read_text(encoding="utf-8"))
+    ]
+
+
+def prose(document: Path) -> str:
+    """What stands outside the blocks, as if links led to English pages, and without the line with both languages."""
+    text = document.read_text(encoding="utf-8")
+    for block in blocks(text):
+        text = text.replace(f"```{block.language}\n{block.text}```", "")
+    return re.sub(r"^.*\| .*简体中文.*$|\.zh-CN(?=\.md)|(?<=\.md)#[^)]+", "", text, flags=re.MULTILINE)
+
+
+def english(document: Path) -> Path:
+    """What a document is a translation of."""
+    return document.with_name(document.name.replace(".zh-CN", ""))
+
+
+def name_of(document: Path) -> str:
+    return document.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("document", TRANSLATED, ids=name_of)
+def test_a_translation_runs_the_same(document: Path) -> None:
+    for original, translated in zip(bare(english(document)), bare(document), strict=True):
+        assert translated == original
+
+
+@pytest.mark.parametrize("document", TRANSLATED, ids=name_of)
+@pytest.mark.parametrize(
+    "pattern",
+    [r"^#+(?= )", r"\]\(([^)]+)\)", r"(?<!`)(`+)(?!`)(?s:.+?)(?<!`)\1(?!`)", r"\d+(?:[.,]\d+)*"],
+    ids=["levels of headings", "where links lead", "code within sentences", "numbers"],
+)
+def test_a_translation_says_the_same(document: Path, pattern: str) -> None:
+    """As far as a machine sees it: whoever changes one of the two is told what the other one lacks."""
+    original, translated = (
+        Counter(" ".join(found[0].split()) for found in re.finditer(pattern, prose(one), re.MULTILINE))
+        for one in (english(document), document)
+    )
+    assert {"missing in Chinese": original - translated, "missing in English": translated - original} == {
+        "missing in Chinese": Counter(),
+        "missing in English": Counter(),
+    }
+
+
+def test_every_document_for_users_is_translated() -> None:
+    assert {english(document) for document in TRANSLATED} == {
+        ROOT / "README.md",
+        *(path for path in (ROOT / "docs").glob("*.md") if path not in TRANSLATED),
+    }
+
+
+def errors(folder: Path) -> Iterator[str]:
+    """What the program says when a hub, or what came from one, is not as it should be."""
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
+
+    name, kind, at = "acme/model", "model", "https://hf-mirror.com"
+    untrusted = ssl.SSLCertVerificationError()
+    untrusted.verify_message = "self-signed certificate"
+    for error in (socket.gaierror(), ConnectionRefusedError(), TimeoutError(), untrusted, refusals.NoHub()):
+        yield refusals.unreachable(name, kind, at, str(refusals.reason(error, 5.0)))
+    yield refusals.broken_off(name, at, "no answer by cdn.example, where it keeps this file")
+    yield refusals.wrong(name, at, "model.safetensors has 1 bytes, the hub says 2")
+    yield refusals.offline(name, kind, folder)
+    for made, status in ((HfHubHTTPError, 429), (HfHubHTTPError, 404), (GatedRepoError, 403)):
+        refused = made.__new__(made)
+        refused.response = SimpleNamespace(
+            status_code=status, reason_phrase=HTTPStatus(status).phrase, headers={"Retry-After": "600"}
+        )
+        yield refusals.refused(refused, name, "main", kind, at, [])
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    other = Locked(kind, name, "main", "0" * 40, {"config.json": LockedFile(2, "0" * 64)})
+    for refuse in (lambda: checked("hf-mirror.com", "HF_ENDPOINT"), lambda: check_locked(other, folder, ["*.json"])):
+        with pytest.raises(HubError) as caught:
+            refuse()
+        yield str(caught.value)
+
+
+def test_errors_that_are_explained_are_those_of_the_program(tmp_path: Path) -> None:
+    said = [error.partition("\n")[0] for error in errors(tmp_path)]
+    table = (ROOT / "docs" / "mirrors.md").read_text(encoding="utf-8").partition("## Errors")[2].partition("\n## ")[0]
+    shown = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
+    assert len(shown) == len(said) + 1  # one of them twice: by the endpoint, and by another host
+    for line in shown:
+        pattern = re.escape(line).replace(re.escape("..."), ".+")
+        assert any(re.search(pattern, error) for error in said), line
+    for error in said:
+        assert any(re.search(re.escape(line).replace(re.escape("..."), ".+"), error) for line in shown), error
