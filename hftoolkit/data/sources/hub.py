@@ -3,6 +3,7 @@
 It takes the words NA, null and nan in a CSV for missing values, digits for numbers, and holds more in memory.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from difflib import get_close_matches
@@ -24,6 +25,9 @@ _READERS = {
     ".csv": delimited.read_csv,
     ".tsv": delimited.read_csv,  # TSV on the hub has quotes as CSV has, for `datasets`
 }
+_RAISED = (ValueError, TypeError, LookupError, AttributeError, RuntimeError, OSError)
+"""What `datasets` raises for a layout, a card or a file that it does not know."""
+
 _SETTLED = {"name", "version", "description", "data_dir", "data_files", "features", "sep"}
 
 
@@ -45,7 +49,7 @@ def parts_of(source: Source) -> list[Part]:
         ]
     try:
         return [Part(split, partial(_named, partial(_streamed, builder.as_streaming_dataset(split)), features))]
-    except (ValueError, RuntimeError, OSError) as error:
+    except _RAISED as error:
         raise _unreadable(source, error) from error
 
 
@@ -65,13 +69,42 @@ def _folder(source: Source) -> Path:
 
 def _builder(source: Source, folder: Path) -> Any:
     import datasets
+    from yaml import YAMLError  # type: ignore[import-untyped]
 
     try:
+        _check_card(source, folder)
         subsets = datasets.get_dataset_config_names(str(folder))
         subset = _chosen("subset", source.subset, subsets, source)
         return datasets.load_dataset_builder(str(folder), name=subset)
-    except (ValueError, RuntimeError, OSError) as error:  # what `datasets` raises for a layout it does not know
+    except (*_RAISED, YAMLError) as error:
         raise _unreadable(source, error) from error
+
+
+def _check_card(source: Source, folder: Path) -> None:
+    """Refuse a card that names files elsewhere: what was downloaded shall not choose what is read of this machine."""
+    import yaml
+    from huggingface_hub import DatasetCard
+
+    card, more = folder / "README.md", folder / ".huggingface.yaml"
+    found = [DatasetCard.load(card).data.to_dict()] if card.is_file() else []
+    found += [yaml.safe_load(more.read_text(encoding="utf-8")) or {}] if more.is_file() else []
+    for subset in [subset for data in found for subset in data.get("configs") or ()]:
+        for name in _texts([subset.get("data_files"), subset.get("data_dir")]):
+            away = "://" in name or os.path.isabs(name) or name.startswith("~")
+            if away or ".." in name.replace("\\", "/").split("/"):
+                raise DataError(
+                    f"{source.source}: its card names {name!r}, which lies outside of the data set and is not read\n"
+                    "  name the file itself as a source, if it is meant"
+                )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in lists and mappings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
 
 
 def _unreadable(source: Source, error: Exception) -> DataError:
@@ -123,6 +156,6 @@ def _streamed(dataset: Any, reading: Reading) -> Iterator[Raw]:
             yield row_of(record, names), f"{name}: row", number
     except KeyError as error:
         raise missing_column(name, error.args[0], names, names_in(record)) from None
-    except (ValueError, OSError) as error:
+    except _RAISED as error:
         place = f"{name}: row {number + 1}"
         raise DataError(f"{place}: cannot be read: {error}\n  repair the file, or leave it out") from error

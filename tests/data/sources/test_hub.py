@@ -116,3 +116,32 @@ def test_files_of_a_data_set_are_all_but_hidden_ones(dataset: Path) -> None:
         "train-00000-of-00002.parquet",
         "train-00001-of-00002.parquet",
     ]
+
+
+def card(folder: Path, configs: str) -> str:
+    """A data set whose card says of its subsets what is given; returns its name."""
+    (folder / "README.md").write_text(f"---\nconfigs:{configs}\n---\n# A set\n", encoding="utf-8")
+    (folder / "train.csv").write_text("source,target\na,b\n", encoding="utf-8")
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    "configs",
+    ["\n- config_name: all\n  data_files:", " [", "\n- 1", " x\n- y", "\n- config_name: all\n  data_files: {train: 1}"],
+)
+def test_a_card_that_says_nothing_is_no_bug(tmp_path: Path, configs: str) -> None:
+    name = card(tmp_path, configs)
+    assert message(source=name, split="train").startswith(f"{name}: not a data set that can be read: ")
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["../secrets.csv", "a/../../secrets.csv", "/etc/passwd", "~/.netrc", "https://example.org/a.csv", "hf://a/b.csv"],
+)
+@pytest.mark.parametrize("key", ["data_files", "data_dir"])
+def test_a_card_chooses_no_files_elsewhere(tmp_path: Path, key: str, file: str) -> None:
+    name = card(tmp_path, f"\n- config_name: all\n  {key}: {file}")
+    assert message(source=name, split="train") == (
+        f"{name}: its card names {file!r}, which lies outside of the data set and is not read\n"
+        "  name the file itself as a source, if it is meant"
+    )
