@@ -11,6 +11,7 @@ import evaluate
 import numpy as np
 
 from hftoolkit.errors import DataError, HubError, UsageError
+from hftoolkit.hub import offline
 from hftoolkit.metrics import translations
 from hftoolkit.metrics.significance import bootstrap
 
@@ -77,16 +78,20 @@ def load_metric(name: str, language: str = "", trusted: Collection[str] = ()) ->
             f"  if you trust it, in a recipe:  evaluation: {{metrics: [{name}], trust_metric_code: [{name}]}}\n"
             f"  if you trust it, in Python:    load_metric('{name}', trusted=['{name}'])"
         )
+    before = evaluate.config.HF_EVALUATE_OFFLINE
+    evaluate.config.HF_EVALUATE_OFFLINE = before or offline()  # it knows nothing of HF_HUB_OFFLINE
     try:
         return evaluate.load(name, keep_in_memory=True)
     except ImportError as error:
         raise HubError(f"metric '{name}' needs packages that are missing: {_first_line(error)}") from error
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError, IndexError) as error:  # the last one for '/'
         raise HubError(
             f"cannot load metric '{name}': {_first_line(error)}\n"
             "  behind a mirror:   HF_ENDPOINT=https://hf-mirror.com hftoolkit ...\n"
             "  without network:   use a folder with the metric's file, or leave it out of evaluation.metrics"
         ) from error
+    finally:
+        evaluate.config.HF_EVALUATE_OFFLINE = before
 
 
 def metric_scores(

@@ -66,6 +66,18 @@ def test_a_metric_that_cannot_be_loaded_says_why(monkeypatch):
         load_metric("comet", trusted=["comet"])
 
 
+def test_a_name_that_names_nothing():
+    with pytest.raises(HubError, match="cannot load metric '/'"):
+        load_metric("/", trusted=["/"])
+
+
+def test_where_no_connection_is_allowed_none_is_tried(monkeypatch):
+    monkeypatch.setattr("requests.Session.request", lambda *_, **__: pytest.fail("the network was asked"))
+    with pytest.raises(HubError, match="cannot load metric 'rouge': "):
+        load_metric("rouge", trusted=["rouge"])
+    assert evaluate.config.HF_EVALUATE_OFFLINE is False
+
+
 def test_a_metric_without_its_packages_says_which(monkeypatch):
     def load(name, keep_in_memory):
         raise ImportError("install ['comet'] using 'pip install unbabel-comet'")
