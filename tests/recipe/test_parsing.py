@@ -139,3 +139,8 @@ def test_deep_nesting_breaks_off() -> None:
 def test_an_empty_text_is_nothing() -> None:
     parsed = parse("# only a comment\n")
     assert (parsed.value, parsed.problems, parsed.broken) == (None, [], False)
+
+
+def test_a_key_of_several_lines_is_told_in_one() -> None:
+    (problem,) = parse('"a\\nb\\e[2J": &x 1').problems
+    assert str(problem).startswith(r"line 1: a\nb\x1b[2J: anchors (&) and aliases (*) are not read")

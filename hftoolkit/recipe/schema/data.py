@@ -107,7 +107,7 @@ def _file_names(value: Mapping[str, Any]) -> Mapping[str, Any]:
     for name in value:
         if not re.fullmatch(r"\w[\w .+-]*", name):
             allowed = "letters, digits, '-', '_', '.', '+' and blanks"
-            raise ValueError(f"'{name}' becomes part of file names: expected {allowed}")
+            raise ValueError(f"{name!r:.60} becomes part of file names: expected {allowed}")
         if len(name) > _LONGEST_NAME:
             most = f"at most {_LONGEST_NAME} characters"
             raise ValueError(f"'{name[:20]}...' becomes part of file names: expected {most}")
