@@ -63,8 +63,8 @@ def long_rows(limit: int, found: Mapping[str, Features], cut_part: tuple[str, in
             )
         if not len(features):
             raise DataError(
-                f"none of the {features.too_long:,} {use} rows has at most {limit} tokens on each side\n"
-                "  raise training.max_tokens, or split the rows into sentences"
+                f"training.max_tokens: none of the {features.too_long:,} {use} rows has at most {limit} tokens on each "
+                "side\n  raise it, or split the rows into sentences"
             )
     part, most = cut_part or ("row", limit)
     return [

@@ -1,5 +1,7 @@
 """What a run starts from: the decided recipe, the checkpoint, its features, the model as it is trained."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -79,9 +81,10 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
                 f"model.quantize: '{loaded.name}' is an adapter: beside weights in 4 bits there can be no second one\n"
                 "  start from the model that it belongs on, or train on float32 weights:   --set model.quantize=null"
             )
-        task.bind(loaded.tokenizer, loaded.model.config)
-        task.widest = positions(loaded.model)
-        tried = task.begin(loaded.model, loaded.new)
+        with _named(loaded.name):
+            task.bind(loaded.tokenizer, loaded.model.config)
+            task.widest = positions(loaded.model)
+            tried = task.begin(loaded.model, loaded.new)
         task.check(loaded.model, loaded.tokenizer, train.take(range(min(4, len(train)))), loaded.name)
         if recipe.adapter is not None:
             # Refuses what will not work, before any scoring.
@@ -103,6 +106,17 @@ def start_of(recipe: Recipe, task: Task, train: Rows, folder: Path) -> tuple[Loa
     task.widest = positions(loaded.model)
     notes += [*task.begin(loaded.model, loaded.new), *_words_of_windows(recipe, task, loaded)]
     return loaded, notes + frozen_weights(loaded.model, recipe.training.freeze)[1]
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Say which model is meant where something is said of 'this model'."""
+    try:
+        yield
+    except ModelError as error:
+        if not str(error).startswith("this model"):
+            raise
+        raise ModelError(f"{name}: {error}") from error
 
 
 def _build(

@@ -706,8 +706,8 @@ def test_rows_that_are_too_long(recipe: dict[str, Any]) -> None:
 def test_rows_that_are_all_too_long(recipe: dict[str, Any]) -> None:
     found = looked(recipe, "training.max_tokens=4")
     assert told(found, "error") == [
-        "none of the 320 training rows has at most 4 tokens on each side\n"
-        "  raise training.max_tokens, or split the rows into sentences"
+        "training.max_tokens: none of the 320 training rows has at most 4 tokens on each side\n"
+        "  raise it, or split the rows into sentences"
     ]
     assert found.tokens is not None
     assert (found.tokens.rows, found.tokens.sides) == (0, [])

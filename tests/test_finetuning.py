@@ -607,7 +607,7 @@ def test_no_row_short_enough_is_an_error(recipe: Path, tmp_path: Path) -> None:
     outcome = hftoolkit("finetune", recipe, "--set", "training.max_tokens=4")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.endswith(
-        "error: none of the 16 training rows has at most 4 tokens on each side\n"
-        "  raise training.max_tokens, or split the rows into sentences\n"
+        "error: training.max_tokens: none of the 16 training rows has at most 4 tokens on each side\n"
+        "  raise it, or split the rows into sentences\n"
     )
     assert not (tmp_path / "runs").exists()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hftoolkit.data.rows import Rows
 from hftoolkit.data.tables import Kind, Table, write_table
+from hftoolkit.errors import DataError
 from hftoolkit.hub import writing_cache
 
 FORMAT = 2
@@ -75,6 +76,7 @@ def build_features(
         key: Whatever besides the rows changes the features: task, tokenizer.
 
     Raises:
+        DataError: If a row cannot be encoded; the message tells its file and line.
         OutputError: If the folder cannot be written.
     """
     parts = json.dumps([FORMAT, rows.fingerprint, max_tokens, list(padded), list(others), list(key)])
@@ -107,9 +109,14 @@ class _Counter:
 def _encoded(
     rows: Rows, encode: Encode, padded: Sequence[str], max_tokens: int, counter: _Counter
 ) -> Iterator[dict[str, Any]]:
-    stream = zip(iter(rows), rows.source_numbers, strict=True)
+    stream, begin = zip(iter(rows), rows.source_numbers, strict=True), 0
     while chunk := list(islice(stream, CHUNK)):
-        for (_, source), features in zip(chunk, encode([row for row, _ in chunk]), strict=True):
+        try:
+            encoded = encode([row for row, _ in chunk])
+        except DataError as error:
+            raise _placed(error, rows, begin, [row for row, _ in chunk], encode) from error
+        begin += len(chunk)
+        for (_, source), features in zip(chunk, encoded, strict=True):
             for feature in features:
                 cut = feature.pop("cut", None)
                 if max(len(feature[name]) for name in padded) > max_tokens:
@@ -117,3 +124,13 @@ def _encoded(
                 else:
                     counter.cut += cut is not None
                     yield {"source_number": int(source), **feature}
+
+
+def _placed(error: DataError, rows: Rows, begin: int, chunk: Sequence[Mapping[str, Any]], encode: Encode) -> DataError:
+    """An error about one of some rows, with the file and line of that row."""
+    for number, row in enumerate(chunk, begin):
+        try:
+            encode([row])
+        except DataError as own:
+            return DataError(f"{rows.places([number])[0]}: {own}")
+    return error

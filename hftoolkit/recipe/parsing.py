@@ -120,7 +120,7 @@ def not_text(text: str) -> str | None:
 def dotted(path: KeyPath) -> str:
     """Write a path as ``data.train.0.source``, in one line whatever a key has in it."""
     steps = (str(step) for step in path)
-    return ".".join(step if step.isprintable() else repr(step)[1:-1] for step in steps)
+    return ".".join(step if step.isprintable() and step == step.strip() else repr(step) for step in steps)
 
 
 def _break_off(parsed: Parsed, line: int, what: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from hftoolkit.data.features import CHUNK, Features, build_features
 from hftoolkit.data.rows import Rows, load_rows
-from hftoolkit.errors import OutputError
+from hftoolkit.errors import DataError, OutputError
 from hftoolkit.recipe.schema import Source
 
 
@@ -198,3 +198,15 @@ def test_no_room_for_features(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list((tmp_path / "features").iterdir()) == []
     assert len(built(rows, tmp_path)) == 2000
+
+
+def test_a_row_that_cannot_be_encoded_is_told_with_its_place(tmp_path: Path) -> None:
+    def refuse(rows: Sequence[Mapping[str, Any]]) -> list[list[dict[str, list[int]]]]:
+        if any(row["source"] == "bad" for row in rows):
+            raise DataError("a row is bad\n  leave it out")
+        return letters(rows)
+
+    rows = loaded(tmp_path, ["a", "b"], ["c", "bad"])
+    with pytest.raises(DataError) as caught:
+        built(rows, tmp_path, refuse)
+    assert str(caught.value) == f"{tmp_path / '1.tsv'}: line 3: a row is bad\n  leave it out"

@@ -141,6 +141,9 @@ def test_an_empty_text_is_nothing() -> None:
     assert (parsed.value, parsed.problems, parsed.broken) == (None, [], False)
 
 
-def test_a_key_of_several_lines_is_told_in_one() -> None:
-    (problem,) = parse('"a\\nb\\e[2J": &x 1').problems
-    assert str(problem).startswith(r"line 1: a\nb\x1b[2J: anchors (&) and aliases (*) are not read")
+def test_a_key_that_cannot_be_seen_is_told_as_it_is() -> None:
+    problems = parse('"a\\nb\\e[2J": &x 1\n" c": &x 2').problems
+    assert [str(problem).partition(": anchors")[0] for problem in problems] == [
+        r"line 1: 'a\nb\x1b[2J'",
+        "line 2: ' c'",
+    ]
