@@ -454,8 +454,8 @@ def test_problems_of_overrides_come_after_those_of_the_file() -> None:
     assert problems(TEXT.replace("epochs: 3", "epochs: x"), "adapter.rank=x", "seed=1") == [
         "line 15: training.epochs: expected a whole number, got 'x'",
         "--set: adapter.rank: expected a whole number, got 'x'",
-        "--set: seed: unknown key; expected one of 'adapter', 'data', 'evaluation', 'model', 'options', 'output',"
-        " 'task', 'tracking', 'training'",
+        "--set: seed: unknown key; expected one of 'adapter', 'data', 'endpoint', 'evaluation', 'model', 'options',"
+        " 'output', 'task', 'tracking', 'training'",
     ]
 
 
@@ -475,8 +475,8 @@ def test_problems_of_a_mapping_have_no_lines() -> None:
     assert str(caught.value) == (
         "the recipe: 2 problems in this recipe\n"
         "  training.epochs: expected a whole number, got '3' in quotes; leave the quotes out\n"
-        "  sed: unknown key; expected one of 'adapter', 'data', 'evaluation', 'model', 'options', 'output', 'task',"
-        " 'tracking', 'training'"
+        "  sed: unknown key; expected one of 'adapter', 'data', 'endpoint', 'evaluation', 'model', 'options', 'output',"
+        " 'task', 'tracking', 'training'"
     )
 
 
