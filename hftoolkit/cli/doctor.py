@@ -4,10 +4,12 @@ import sys
 
 import click
 
+from hftoolkit.cli.hub_options import endpoint_option
 from hftoolkit.cli.output import put_out
 
 
 @click.command()
+@endpoint_option
 def doctor() -> None:
     """Look at this installation: versions, machine, folders, the hub.
 

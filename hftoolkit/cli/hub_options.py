@@ -15,10 +15,15 @@ def hub_options(command: Command) -> Command:
     for option in (
         click.option("--refresh", is_flag=True, help="Ask whether the hub has a newer copy.", **_SAID),
         click.option("--offline", is_flag=True, help="Make no connection: use what is in the cache.", **_SAID),
-        click.option("--endpoint", metavar="URL", help="Of a mirror of the hub; left out: HF_ENDPOINT.", **_SAID),
     ):
         command = option(command)
-    return command
+    return endpoint_option(command)
+
+
+def endpoint_option(command: Command) -> Command:
+    """Add ``--endpoint`` alone, for a command that always asks."""
+    option = click.option("--endpoint", metavar="URL", help="Of a mirror of the hub; left out: HF_ENDPOINT.", **_SAID)
+    return option(command)
 
 
 def _use(context: click.Context, option: click.Parameter, value: Any) -> None:

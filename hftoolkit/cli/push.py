@@ -2,6 +2,7 @@
 
 import click
 
+from hftoolkit.cli.hub_options import endpoint_option
 from hftoolkit.cli.output import put_out
 
 
@@ -10,6 +11,7 @@ from hftoolkit.cli.output import put_out
 @click.argument("name", metavar="ORG/NAME")
 @click.option("--private", is_flag=True, help="Make a repository that others do not see.")
 @click.option("--dry-run", is_flag=True, help="Send nothing: show the files and the model card.")
+@endpoint_option
 def push(run: str, name: str, private: bool, dry_run: bool) -> None:
     """Publish the model or adapter of a finished RUN, with a model card.
 

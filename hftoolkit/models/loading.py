@@ -153,7 +153,8 @@ def _refuse_code(folder: Path, name: str) -> None:
         return  # transformers says what is wrong with it
     if code and kind not in CONFIG_MAPPING_NAMES:
         raise ModelError(
-            f"{name}: '{kind}' is no model of transformers, but Python code that comes with the checkpoint; it is not run\n"
+            f"{name}: '{kind}' is no model of transformers, but Python code that comes with the checkpoint; "
+            "it is not run\n"
             "  choose a checkpoint of a kind that transformers has, such as Marian, BERT or Llama"
         )
 
