@@ -157,7 +157,9 @@ def test_what_is_too_long_is_counted(chats: Path, llama: Path, tmp_path: Path) -
     for note, other in zip(found["drop"], found["left"], strict=True):
         assert note.endswith("more than 64 tokens on a side and were dropped")
         assert other == note.replace(" on a side", "").replace("dropped", "cut")
-    with pytest.raises(DataError, match=r"chats\.jsonl: line \d+: a conversation has \d+ tokens: at most 64 are learned from\n"):
+    with pytest.raises(
+        DataError, match=r"chats\.jsonl: line \d+: a conversation has \d+ tokens: at most 64 are learned from\n"
+    ):
         finetune(recipe(chats, llama, tmp_path / "error", options={"too_long": "error", "window": 64}))
 
 
