@@ -17,7 +17,8 @@ def test_help() -> None:
         "  HF_HUB_OFFLINE=1 asks the hub nothing.\n"
         "\n"
         "Options:\n"
-        "  -h, --help  Show this message and exit.\n"
+        "  --endpoint URL  Of a mirror of the hub; left out: HF_ENDPOINT.\n"
+        "  -h, --help      Show this message and exit.\n"
     )
 
 

@@ -47,9 +47,10 @@ def test_help() -> None:
         "  with `hf auth login`, or set HF_TOKEN.\n"
         "\n"
         "Options:\n"
-        "  --private   Make a repository that others do not see.\n"
-        "  --dry-run   Send nothing: show the files and the model card.\n"
-        "  -h, --help  Show this message and exit.\n"
+        "  --private       Make a repository that others do not see.\n"
+        "  --dry-run       Send nothing: show the files and the model card.\n"
+        "  --endpoint URL  Of a mirror of the hub; left out: HF_ENDPOINT.\n"
+        "  -h, --help      Show this message and exit.\n"
     )
 
 
