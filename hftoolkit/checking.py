@@ -191,9 +191,7 @@ def _state_of_model(recipe: Recipe, findings: _Findings) -> tuple[str, bool]:
     wanted = name
     while (folder := hub.find(wanted, revision)) is not None:
         if not is_adapter(folder):
-            return name + (
-                f", in the hub's cache, commit {folder.name[:12]}" * hub.in_cache(folder)
-            ), True
+            return name + (f", in the hub's cache, commit {folder.name[:12]}" * hub.in_cache(folder)), True
         wanted, revision = adapter_base(folder)
     if hub.offline():
         hub.resolve(wanted, revision)  # refuses, and says why
