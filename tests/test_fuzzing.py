@@ -179,7 +179,7 @@ def _check_place(message: str, text: bytes, recipe: Mapping[str, Any], broken: s
     if broken and f"data/{broken}" in where:
         assert _PLACE.search(where) or any(words in where for words in _WHOLE), message
     else:
-        named = any(_is_named(name, where) for name in _texts(recipe))
+        named = any(_is_named(name, where) for name in ("recipe.yaml", *_texts(recipe)))
         assert named or _KEY.search(where) or _PLACE.search(where), message
 
 
@@ -195,7 +195,7 @@ def _read(recipe: bytes, overrides: Sequence[str]) -> Mapping[str, Any]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts of a recipe, as they are, as Python shows them, and as paths are written."""
+    """All texts of a recipe, as they are, as Python shows them, as paths are written, and below the user's folder."""
     if isinstance(value, dict):
         for part in value.values():
             yield from _texts(part)
@@ -203,4 +203,4 @@ def _texts(value: Any) -> Iterator[str]:
         for part in value:
             yield from _texts(part)
     elif isinstance(value, str):
-        yield from (value, repr(value)[1:-1], os.path.normpath(value), Path(value).as_posix())
+        yield from (value, repr(value)[1:-1], os.path.normpath(value), Path(value).as_posix(), value.removeprefix("~"))

@@ -30,6 +30,9 @@ def test_help() -> None:
         "  --set KEY=VALUE  Change a key, as in --set training.epochs=1.\n"
         "  --overwrite      For a run that will be started with --overwrite.\n"
         "  --json           Print everything as JSON.\n"
+        "  --endpoint URL   Of a mirror of the hub; left out: HF_ENDPOINT.\n"
+        "  --offline        Make no connection: use what is in the cache.\n"
+        "  --refresh        Ask whether the hub has a newer copy.\n"
         "  -h, --help       Show this message and exit.\n"
     )
 

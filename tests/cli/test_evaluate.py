@@ -22,6 +22,9 @@ def test_help() -> None:
         "  --model MODEL    Score this checkpoint or adapter.\n"
         "  --data FILE      Score on this file, read as the recipe's test set is.\n"
         "  --set KEY=VALUE  Change a key, as in --set evaluation.beams=1.\n"
+        "  --endpoint URL   Of a mirror of the hub; left out: HF_ENDPOINT.\n"
+        "  --offline        Make no connection: use what is in the cache.\n"
+        "  --refresh        Ask whether the hub has a newer copy.\n"
         "  -h, --help       Show this message and exit.\n"
     )
 

@@ -29,6 +29,9 @@ def test_help() -> None:
         "Options:\n"
         "  --set KEY=VALUE  Change a key, as in --set training.epochs=1.\n"
         "  --overwrite      Put the new run in the place of one in the output folder.\n"
+        "  --endpoint URL   Of a mirror of the hub; left out: HF_ENDPOINT.\n"
+        "  --offline        Make no connection: use what is in the cache.\n"
+        "  --refresh        Ask whether the hub has a newer copy.\n"
         "  -h, --help       Show this message and exit.\n"
     )
 

@@ -76,6 +76,11 @@ def test_help() -> None:
         "  --n-best NUMBER                 List so many for each.  [x>=1]\n"
         "  --resume                        Go on where an interrupted --output stopped.\n"
         "  --overwrite                     Replace --output and --report.\n"
+        "  --endpoint URL                  Of a mirror of the hub; left out:\n"
+        "                                  HF_ENDPOINT.\n"
+        "  --offline                       Make no connection: use what is in the\n"
+        "                                  cache.\n"
+        "  --refresh                       Ask whether the hub has a newer copy.\n"
         "  -h, --help                      Show this message and exit.\n"
     )
 
