@@ -138,7 +138,7 @@ def accepts(world: World, mutant: Mutant, command: str, *options: str) -> bool:
     if ran.outcome.code in (0, INTERRUPTED):
         return True
     for message in _errors(ran, command):
-        _check_place(message, recipe, says, mutant.broken)
+        _check_place(message.replace(str(world.top / "home"), "~"), recipe, says, mutant.broken)
     return False
 
 
@@ -195,7 +195,7 @@ def _read(recipe: bytes, overrides: Sequence[str]) -> Mapping[str, Any]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts of a recipe, as they are, as Python shows them, as paths are written, and below the user's folder."""
+    """All texts of a recipe, as they are, as Python shows them, and as paths are written."""
     if isinstance(value, dict):
         for part in value.values():
             yield from _texts(part)
@@ -203,4 +203,4 @@ def _texts(value: Any) -> Iterator[str]:
         for part in value:
             yield from _texts(part)
     elif isinstance(value, str):
-        yield from (value, repr(value)[1:-1], os.path.normpath(value), Path(value).as_posix(), value.removeprefix("~"))
+        yield from (value, repr(value)[1:-1], os.path.normpath(value), Path(value).as_posix())
