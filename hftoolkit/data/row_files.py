@@ -102,7 +102,7 @@ def _kept(wanted: Wanted, census: Sequence[Census], keys: _Keys) -> Iterator[dic
         for row, place, line in _raws(readers.read(source, roles, counts, wanted.languages), keys):
             for role, value in row.items():
                 if (type(value) is not str or kinds.get(role) is not str) and role not in KINDS:
-                    _check_kind(role, value, kinds, told(place, line))
+                    _check_kind(role, value, kinds, told(place, line), several=role in wanted.answers)
             values = list(row.values())
             reason = reason_of(values)
             if reason:
@@ -134,14 +134,20 @@ def _raws(files: Iterator[tuple[str, Iterator[Raw]]], keys: _Keys) -> Iterator[R
         yield from raws
 
 
-def _check_kind(role: str, value: Any, kinds: dict[str, type], place: str) -> None:
-    """Refuse what is no text, and lists where other rows have single texts; ``kinds`` remembers what those have."""
+def _check_kind(role: str, value: Any, kinds: dict[str, type], place: str, *, several: bool) -> None:
+    """Refuse what is no text, and lists where one text is meant or other rows have single ones; ``kinds`` remembers what
+    those have."""
     if value is None:
         return
     if not isinstance(value, str) and not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
         shown = json.dumps(value, ensure_ascii=False, default=str)
         raise DataError(f"{place}: {role}: expected text, got {shown:.60}\n  put it in quotes, or map another column")
     kind = list if isinstance(value, list) else str
+    if kind is list and not several:
+        raise DataError(
+            f"{place}: {role}: a list of texts, expected a single one\n"
+            "  only what is expected of a model may be said in several ways, such as references"
+        )
     if kinds.setdefault(role, kind) is not kind:
         found, before = ("a list of texts", "single texts") if kind is list else ("a single text", "lists of texts")
         raise DataError(

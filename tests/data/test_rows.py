@@ -380,3 +380,10 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
         load(source, folder=tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / 'cache'}: the rows cannot be kept here: ")
     assert str(caught.value).endswith("\n  make room, or name another folder:  HFTOOLKIT_CACHE=FOLDER hftoolkit ...")
+
+
+def test_what_a_model_is_given_is_one_text(tmp_path: Path) -> None:
+    assert message(write(tmp_path / "t.jsonl", [pair("a", "b"), pair(["c", "d"], "e")]), folder=tmp_path) == (
+        f"{tmp_path / 't.jsonl'}: line 2: source: a list of texts, expected a single one\n"
+        "  only what is expected of a model may be said in several ways, such as references"
+    )
