@@ -135,7 +135,7 @@ def _raws(files: Iterator[tuple[str, Iterator[Raw]]], keys: _Keys) -> Iterator[R
 
 
 def _check_kind(role: str, value: Any, kinds: dict[str, type], place: str, *, several: bool) -> None:
-    """Refuse what is no text, and lists where one text is meant or other rows have single ones; ``kinds`` remembers what
+    """Refuse what is no text, and lists where one is meant or other rows have single texts; ``kinds`` remembers what
     those have."""
     if value is None:
         return
