@@ -16,7 +16,7 @@ from hftoolkit.data.sources.class_labels import Features, has_names, with_names
 from hftoolkit.data.sources.columns import missing_column, names_in, row_of, wanted_names
 from hftoolkit.data.sources.reading import Part, Raw, Reading
 from hftoolkit.errors import DataError
-from hftoolkit.hub import resolve
+from hftoolkit.hub import cache_folder, resolve
 from hftoolkit.recipe.schema import Source
 
 _READERS = {
@@ -75,7 +75,8 @@ def _builder(source: Source, folder: Path) -> Any:
         _check_card(source, folder)
         subsets = datasets.get_dataset_config_names(str(folder))
         subset = _chosen("subset", source.subset, subsets, source)
-        return datasets.load_dataset_builder(str(folder), name=subset)
+        # It leaves a lock there, though nothing is kept.
+        return datasets.load_dataset_builder(str(folder), name=subset, cache_dir=str(cache_folder() / "datasets"))
     except (*_RAISED, YAMLError) as error:
         raise _unreadable(source, error) from error
 

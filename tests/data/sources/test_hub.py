@@ -88,6 +88,16 @@ def test_a_dialect_that_the_card_asks_for_is_read_by_datasets(tmp_path: Path) ->
     assert rows_of(source=str(tmp_path)) == [{"source": "a", "target": "b"}]
 
 
+def test_what_datasets_leaves_lies_in_our_cache(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    own, theirs = tmp_path_factory.mktemp("own"), tmp_path_factory.mktemp("theirs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HFTOOLKIT_CACHE", str(own))
+        patch.setattr("datasets.config.HF_DATASETS_CACHE", str(theirs))
+        rows_of(source=str(dataset), split="train", columns=COLUMNS)
+    assert [*own.rglob("*.lock")]
+    assert not [*theirs.iterdir()]
+
+
 def test_other_formats_are_read_by_datasets(tmp_path: Path) -> None:
     (tmp_path / "train.json").write_text('[{"source": "a", "target": "b"}]', encoding="utf-8")
     assert rows_of(source=str(tmp_path)) == [{"source": "a", "target": "b"}]
