@@ -1,13 +1,13 @@
 """Everything that recipes need from the hub, downloaded beforehand and locked, perhaps packed for another machine."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hftoolkit import hub
 from hftoolkit.data.sources.formats import format_of
-from hftoolkit.errors import UsageError
+from hftoolkit.errors import HubError, OutputError, UsageError
 from hftoolkit.evaluation import read
 from hftoolkit.hub.bundle import write_bundle
 from hftoolkit.hub.locking import NAME, Locked, lock_of, lock_text, parse_lock, write_lock
@@ -47,11 +47,13 @@ def prefetch(
     Raises:
         RecipeError: If a recipe has problems.
         HubError: If something cannot be fetched.
-        OutputError: If lock or bundle cannot be written.
+        OutputError: If lock or bundle cannot be written, or the bundle would replace what it is made of.
     """
     if not recipes:
         raise UsageError("nothing to fetch: name a recipe, or several")
     made = [read(recipe, []) for recipe in recipes]
+    if bundle is not None:
+        _check_bundle(Path(bundle), recipes)
     found: dict[tuple[str, str, str], tuple[Locked, Path]] = {}
     with hub.unlocked():
         for recipe in made:
@@ -64,8 +66,18 @@ def prefetch(
     text = lock_text([entry for entry, _ in found.values()])
     if bundle is not None:
         write_bundle(Path(bundle), text, list(found.values()))
+    notes = (*_notes(made), *_no_longer_locked(found))
     write_lock(text, Path(NAME))
-    return Prefetched(parse_lock(text.encode(), NAME), tuple(_notes(made)))
+    return Prefetched(parse_lock(text.encode(), NAME), notes)
+
+
+def _check_bundle(bundle: Path, recipes: Iterable[object]) -> None:
+    """Refuse a bundle that would replace a folder, a recipe or the lock, before anything is downloaded."""
+    own = [Path(NAME), *(Path(recipe) for recipe in recipes if isinstance(recipe, str | Path))]
+    if not bundle.name or bundle.is_dir():
+        raise OutputError(f"{bundle}: a folder\n  name a file for the bundle, such as all.tar")
+    if bundle.resolve() in [path.resolve() for path in own]:
+        raise OutputError(f"{bundle}: is what the bundle is made of\n  name another file, such as all.tar")
 
 
 def _needed(recipe: Recipe) -> Iterator[tuple[Locked, Path]]:
@@ -107,6 +119,16 @@ def _notes(recipes: Iterable[Recipe]) -> Iterator[str]:
     metrics = sorted({name for recipe in recipes for name in recipe.evaluation.trust_metric_code})
     if metrics:
         yield f"metrics from the hub are code, and are not fetched: {', '.join(metrics)}"
+
+
+def _no_longer_locked(found: Collection[tuple[str, str, str]]) -> Iterator[str]:
+    try:
+        before = parse_lock(Path(NAME).read_bytes(), NAME)
+    except (OSError, HubError):
+        return
+    gone = [one.name for one in before if (one.kind, one.name, one.revision) not in found]
+    if gone:
+        yield f"{NAME} no longer names what these recipes do not need: {', '.join(gone)}"
 
 
 def _line(entry: Locked) -> str:

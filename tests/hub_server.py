@@ -48,6 +48,9 @@ class Fault:
     slow: float = 0.0
     """Seconds between two bytes of the answer."""
 
+    ranges: bool = True
+    """Whether a part of the content may be asked for."""
+
     method: str = ""
     """``HEAD`` or ``GET``; left out: both."""
 
@@ -244,7 +247,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.fault.content is not None:
             content = self.fault.content
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
-        if asked is None:
+        if asked is None or not self.fault.ranges:
             return self._send(content, {**headers, "Accept-Ranges": "bytes"})
         first, last = int(asked[1]), int(asked[2] or len(content) - 1)
         if first >= len(content):

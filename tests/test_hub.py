@@ -184,6 +184,11 @@ def test_sharded_safetensors_come_with_their_index() -> None:
     assert choose(there, "model", None) == sorted(["config.json", "tokenizer.json", index, *shards])
 
 
+def test_an_adapter_beside_a_model_is_what_a_repository_is() -> None:
+    there = ["adapter_config.json", "adapter_model.safetensors", "config.json", "model.safetensors"]
+    assert choose(there, "model", None) == there[:3]
+
+
 def test_a_data_set_comes_whole_or_by_pattern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = repository(tmp_path / "rows", "README.md", "data/train.parquet", "data/test.parquet")
     with serve(datasets={"acme/rows": folder}) as hub:
@@ -278,7 +283,6 @@ def test_a_page_that_is_no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         (ConnectionResetError(), "connection broken"),
         (TimeoutError(), "no answer in 5 s"),
         (OSError(101, "Network is unreachable"), "no network"),
-        (OSError(28, "No space left on device"), "no space left on the disk"),
         (ValueError("our own mistake"), None),
     ],
 )

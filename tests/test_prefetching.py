@@ -188,3 +188,25 @@ def test_what_cannot_be_fetched_leaves_the_lock_as_it_was(hub: Hub) -> None:
     assert outcome.err.startswith("error: no data set 'acme/other' at ")
     assert Path(NAME).read_bytes() == before
     assert not Path("all.tar").exists()
+
+
+@pytest.mark.parametrize(
+    ("bundle", "said"),
+    [
+        (".", ".: a folder\n  name a file for the bundle, such as all.tar"),
+        ("recipe.yaml", "recipe.yaml: is what the bundle is made of\n  name another file, such as all.tar"),
+        (f"./{NAME}", f"{NAME}: is what the bundle is made of\n  name another file, such as all.tar"),
+    ],
+)
+def test_a_bundle_replaces_nothing_that_it_is_made_of(hub: Hub, bundle: str, said: str) -> None:
+    write("recipe.yaml", "acme/new")
+    outcome = hftoolkit("prefetch", "recipe.yaml", "--bundle", bundle)
+    assert (outcome.code, outcome.err) == (1, f"error: {said}\n")
+    assert hub.requests == []
+
+
+def test_what_falls_out_of_the_lock_is_said(hub: Hub) -> None:
+    write("recipe.yaml", "acme/new")
+    assert run("prefetch", "recipe.yaml").err.count("no longer names") == 0
+    said = run("prefetch", "quickstart").err
+    assert "hftoolkit.lock no longer names what these recipes do not need: acme/pairs, acme/new\n" in said

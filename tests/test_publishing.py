@@ -319,7 +319,7 @@ def test_nobody_listens(runs: dict[str, Path], store: Store, monkeypatch: pytest
         monkeypatch.setenv("HF_ENDPOINT", address)
         assert refusal(runs["whole"]) == (
             f"cannot reach {address} to push 'acme/letters' (connection refused)\n"
-            f"  HF_ENDPOINT is set to {address}: check it, or unset it to push to https://huggingface.co\n"
+            f"  {address} is what --endpoint or HF_ENDPOINT says: check it, or leave it out to push to https://huggingface.co\n"
             "  to see what would be sent:   --dry-run"
         )
 
@@ -328,7 +328,7 @@ def test_a_mirror_that_only_gives(runs: dict[str, Path], store: Store) -> None:
     store.hub.faults.append(Fault("/api/repos/create", status=405))
     assert refusal(runs["whole"]) == (
         f"{store.hub.address} does not take 'acme/letters' (405 Method Not Allowed): a mirror may only give\n"
-        "  unset HF_ENDPOINT to push to https://huggingface.co"
+        "  to push to https://huggingface.co:   leave out --endpoint and HF_ENDPOINT"
     )
 
 

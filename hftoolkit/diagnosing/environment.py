@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from hftoolkit.diagnosing.diagnosis import Finding
-from hftoolkit.diagnosing.privacy import ADDRESSES, SECRETS, without_credentials
+from hftoolkit.diagnosing.privacy import ADDRESSES, SECRETS
+from hftoolkit.hub import shown
 
 _ALWAYS: Final = ("HF_ENDPOINT", "HF_HOME", "HF_HUB_OFFLINE", "HF_TOKEN")
 """Told of even where they are not set."""
@@ -32,4 +33,4 @@ def environment() -> Iterator[Finding]:
 def _value(name: str) -> str:
     if name in SECRETS:
         return "set"
-    return without_credentials(os.environ[name]) if name in ADDRESSES else os.environ[name]
+    return shown(os.environ[name]) if name in ADDRESSES else os.environ[name]

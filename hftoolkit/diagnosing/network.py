@@ -11,8 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 from hftoolkit.diagnosing.diagnosis import Finding
 from hftoolkit.diagnosing.loading import load
-from hftoolkit.diagnosing.privacy import without_credentials
-from hftoolkit.hub import endpoint, offline
+from hftoolkit.hub import endpoint, offline, shown
 from hftoolkit.hub.refusals import NoHub, reason
 from hftoolkit.hub.remote import answer_within
 from hftoolkit.hub.settings import PUBLIC
@@ -57,9 +56,9 @@ def network() -> Iterator[Finding]:
     """
     address = endpoint()
     if load("huggingface_hub")[0] is None:
-        yield Finding("endpoint", f"{without_credentials(address)}, not asked: huggingface_hub does not load", "note")
+        yield Finding("endpoint", f"{shown(address)}, not asked: huggingface_hub does not load", "note")
     elif offline():
-        yield Finding("endpoint", f"{without_credentials(address)}, not asked: HF_HUB_OFFLINE forbids it", "note")
+        yield Finding("endpoint", f"{shown(address)}, not asked: HF_HUB_OFFLINE forbids it", "note")
     else:
         yield from _asked(address)
     yield from _round_about()
@@ -68,7 +67,7 @@ def network() -> Iterator[Finding]:
 def _asked(address: str) -> Iterator[Finding]:
     from huggingface_hub import get_token
 
-    first, said = _look(address, _FIRST), without_credentials(address)
+    first, said = _look(address, _FIRST), shown(address)
     if isinstance(first.why, str):
         mirror = "behind a mirror:   HF_ENDPOINT=https://hf-mirror.com hftoolkit ..."
         advice = mirror if address == PUBLIC else f"check HF_ENDPOINT, or unset it to use {PUBLIC}"
@@ -79,7 +78,15 @@ def _asked(address: str) -> Iterator[Finding]:
     with ThreadPoolExecutor(len(_ARTEFACTS)) as pool:
         outcomes = list(pool.map(partial(_look, address), _ARTEFACTS))
     yield from (_told(outcome, address) for outcome in (first, *outcomes))
-    yield Finding("token", "there is one, and it is sent to the endpoint" if get_token() else "none")
+    sent = "sent to the endpoint" if _sent_token() else "not sent"
+    yield Finding("token", f"there is one, and it is {sent}" if get_token() else "none")
+
+
+def _sent_token() -> str | None:
+    """The user's token, if requests carry it."""
+    from huggingface_hub import constants, get_token
+
+    return None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
 
 
 @dataclass(frozen=True)
@@ -137,10 +144,10 @@ def _describe(address: str, artefact: _Artefact) -> None:
 
 def _locate(address: str, artefact: _Artefact) -> str:
     """Where the content of a file is, as the endpoint says."""
-    from huggingface_hub import get_hf_file_metadata, get_token, hf_hub_url
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     url = hf_hub_url(artefact.repository, artefact.file or "", repo_type=artefact.kind, endpoint=address)
-    found = get_hf_file_metadata(url, token=get_token(), timeout=_SECONDS, endpoint=address)
+    found = get_hf_file_metadata(url, timeout=_SECONDS, endpoint=address)
     if found.commit_hash is None or found.etag is None:  # without them nothing is downloaded
         raise NoHub
     return urljoin(url, found.location)
@@ -148,10 +155,10 @@ def _locate(address: str, artefact: _Artefact) -> str:
 
 def _first_byte(location: str, *, of_endpoint: bool) -> str:
     """The host that a file came from in the end."""
-    from huggingface_hub import get_session, get_token, hf_raise_for_status
+    from huggingface_hub import get_session, hf_raise_for_status
 
     headers = {"Range": "bytes=0-0"}
-    if of_endpoint and (token := get_token()):  # it is nobody else's business
+    if of_endpoint and (token := _sent_token()):  # it is nobody else's business
         headers["Authorization"] = f"Bearer {token}"
     # As a stream, so that a server that knows no ranges does not send everything.
     with get_session().stream("GET", location, headers=headers, timeout=_SECONDS, follow_redirects=True) as answer:
@@ -193,4 +200,4 @@ def _round_about() -> Iterator[Finding]:
 
 
 def _host(address: str) -> str:
-    return without_credentials(urlsplit(address).netloc)
+    return shown(urlsplit(address).netloc)

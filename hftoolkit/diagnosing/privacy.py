@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+from hftoolkit.hub import shown
+
 SECRETS: Final = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "OPENAI_API_KEY")
 """Variables whose values are shown nowhere."""
 
@@ -26,7 +28,7 @@ def fit_to_paste(text: str) -> str:
     values = {}
     for address in (os.environ.get(name, "").strip() for name in ADDRESSES):
         for written in (address, address.rstrip("/")):
-            values[written] = without_credentials(written)
+            values[written] = shown(written)
     for secret in (os.environ.get(name, "").strip() for name in SECRETS):
         if len(secret) >= _LEAST:
             values[secret] = "(hidden)"
@@ -37,20 +39,6 @@ def fit_to_paste(text: str) -> str:
     for home in sorted(_homes(), key=len, reverse=True):
         text = re.sub(rf"(?<![\w.-]){re.escape(home)}(?![\w.-])", "~", text)
     return text
-
-
-def without_credentials(address: str) -> str:
-    """An address without what may let somebody in: a user's name and password, and what stands behind ``?`` or ``#``.
-
-    Whatever stands before the last ``@`` goes, for a password may have any character in it.
-
-    Example:
-        >>> without_credentials("http://me:p/w@proxy.example:8080"), without_credentials("me:pw@proxy:3128")
-        ('http://proxy.example:8080', 'proxy:3128')
-    """
-    address = address.strip()
-    scheme = re.match(r"[A-Za-z][\w+.-]*://|", address)[0]  # type: ignore[index]
-    return scheme + re.sub(r"[?#].*", "", address.removeprefix(scheme).rpartition("@")[2])
 
 
 def _homes() -> set[str]:

@@ -82,8 +82,21 @@ def unbundle(path: str | Path) -> tuple[Locked, ...]:
     path = Path(path)
     cache = hub_cache()
     try:
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        if not path.exists():
+            raise HubError(
+                f"{path}: no such file\n"
+                "  make it where there is a network:   hftoolkit prefetch RECIPE --bundle FILE.tar"
+            ) from error
+        raise HubError(f"{path}: cannot be read: {error.strerror}\n{_DAMAGED}") from error
+    try:
         cache.mkdir(parents=True, exist_ok=True)
-        with tarfile.open(path, "r:") as tar, TemporaryDirectory(dir=cache, prefix=".unbundle-") as made:
+        with (
+            tarfile.open(path, "r:") as tar,
+            TemporaryDirectory(dir=cache, prefix=".unbundle-") as made,
+        ):
             members = iter(tar)
             lock = _lock_in(tar, next(members, None), path)
             entries = parse_lock(lock, f"{path}: {NAME}")
@@ -100,11 +113,6 @@ def unbundle(path: str | Path) -> tuple[Locked, ...]:
     except (tarfile.TarError, EOFError) as error:
         raise HubError(f"{path}: no bundle, or damaged: {error}\n{_DAMAGED}") from error
     except OSError as error:
-        if not path.is_file():
-            raise HubError(
-                f"{path}: no such file\n"
-                "  make it where there is a network:   hftoolkit prefetch RECIPE --bundle FILE.tar"
-            ) from error
         raise OutputError(
             f"{cache}: cannot be written: {error.strerror or error}\n  make room, or name another folder in HF_HOME"
         ) from error
@@ -119,7 +127,7 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def _lock_in(tar: tarfile.TarFile, first: tarfile.TarInfo | None, path: Path) -> bytes:
-    if first is None or first.name != NAME or not first.isfile() or first.size > LARGEST:
+    if first is None or first.name != NAME or not first.isfile() or not 0 <= first.size <= LARGEST:
         raise HubError(f"{path}: no bundle: it does not begin with {NAME}\n{_DAMAGED}")
     return _open(tar, first).read()
 
@@ -138,11 +146,14 @@ def _unpack(
 ) -> None:
     """Contents and listings into a folder, each under a name of ours; what the lock does not name is left."""
     sizes = {facts.sha256: facts.size for one in entries for facts in one.files.values()}
+    end = 0
     for member in members:
         content = re.fullmatch(r"files/([0-9a-f]{64})", member.name)
         listing = re.fullmatch(r"listings/([0-9]{1,6})\.json", member.name)
-        if not member.isfile():
+        # A crafted size leads Python's tarfile back to where it has been, and a sparse file out of all bounds.
+        if not member.isfile() or member.issparse() or member.size < 0 or member.offset < end:
             raise HubError(f"{path}: {member.name!r} is no plain file: this is no bundle\n{_DAMAGED}")
+        end = member.offset_data + member.size
         if content and sizes.get(content[1]) == member.size:
             target = folder / content[1]
             with open(target, "wb") as file:

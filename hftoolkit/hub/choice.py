@@ -6,7 +6,8 @@ from fnmatch import fnmatchcase
 COMPANIONS = ("*.json", "*.txt", "*.model", "*.spm", "*.bpe", "*.tiktoken", "*.jinja")
 """What stands beside the weights: configuration, tokenizer, chat template."""
 
-WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors", "pytorch_model.bin")
+_ADAPTER = "adapter_model.safetensors"
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json", _ADAPTER, "pytorch_model.bin")
 """Formats that are read; the first one there is taken."""
 
 
@@ -22,6 +23,8 @@ def choose(files: Collection[str], kind: str, patterns: Sequence[str] | None) ->
 
 def weights_in(files: Collection[str]) -> list[str]:
     """The files of the best weight format in a folder; empty if there is none that is read."""
+    if "adapter_config.json" in files and _ADAPTER in files:  # what is read as an adapter beside a model, too
+        return [_ADAPTER]
     first = next((name for name in WEIGHTS if name in files), None)
     if first is None:
         return []

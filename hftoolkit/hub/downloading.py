@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from hftoolkit.hub.folders import hub_cache
@@ -27,6 +27,9 @@ CHUNK: Final = 1 << 18
 """Bytes that arrive, or are lost, together; huggingface_hub takes ten millions, which are minutes of a slow line."""
 
 _AT_ONCE: Final = 4
+
+_RESTARTS: Final = 5
+"""How often a file begins again from its first byte, where a server cannot go on in the middle of one."""
 
 
 class WrongContent(Exception):
@@ -101,7 +104,8 @@ def _fetch(repository: Repository, file: Promise) -> None:
     if urlsplit(location).netloc != urlsplit(url).netloc:
         token = False  # large files may lie elsewhere, and the address alone says that they may be read
     size = told.size if file.size is None else file.size
-    blob = repository.folder / "blobs" / _plain(told.etag or file.sha256 or file.blob or "")
+    # What the hub promised is what its ETags are; a mirror's own may be the same for two contents.
+    blob = repository.folder / "blobs" / (file.sha256 or file.blob or _plain(told.etag or ""))
     lock = hub_cache() / ".locks" / repository.folder.name / f"{blob.name}.lock"
     for folder in (blob.parent, lock.parent, _pointer(repository, file).parent):
         folder.mkdir(parents=True, exist_ok=True)
@@ -133,17 +137,41 @@ def _get(location: str, headers: dict[str, str], size: int | None, name: str, ar
         try:
             http_get(
                 location,
-                file,
+                file if size is None else _Bounded(file, size, name),
                 resume_size=before,
                 headers=headers,
                 expected_size=size,
                 displayed_filename=name,
                 tqdm_class=None if size is not None and size >= LARGE else _without_bar(),
             )
+        except WrongContent:
+            file.truncate(0)
+            raise
         except OSError as error:
             if type(error) is not OSError or error.errno is not None:
                 raise  # the network's, or the disk's; of another length there is only a sentence
     return before > 0
+
+
+class _Bounded:
+    """A file that does not grow beyond what was promised, however much is sent, nor begins again without end."""
+
+    def __init__(self, file: IO[bytes], size: int, name: str) -> None:
+        self._file, self._size, self._name = file, size, name
+        self._restarts = 0
+        self.seek, self.tell = file.seek, file.tell
+
+    def write(self, chunk: bytes) -> int:
+        if self._file.tell() + len(chunk) > self._size:
+            raise WrongContent(f"{self._name} has more bytes than the {self._size:,} that the hub says")
+        return self._file.write(chunk)
+
+    def truncate(self) -> int:
+        """Begin again: the server does not know ranges."""
+        self._restarts += 1
+        if self._restarts > _RESTARTS:
+            raise ConnectionError(f"{self._name} broke off {_RESTARTS + 1} times")
+        return self._file.truncate()
 
 
 def _wrong(path: Path, file: Promise, size: int | None) -> str:

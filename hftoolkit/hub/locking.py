@@ -90,8 +90,11 @@ def locked(name: str, revision: str, kind: str) -> Locked | None:
 def _read(path: str, changed: int, size: int) -> tuple[Locked, ...]:
     if size > LARGEST:
         raise HubError(f"{NAME}: {size:,} bytes, too many for a lock\n{_AGAIN}")
-    with open(path, "rb") as file:
-        return parse_lock(file.read(), NAME)
+    try:
+        with open(path, "rb") as file:
+            return parse_lock(file.read(), NAME)
+    except OSError as error:
+        raise HubError(f"{NAME}: cannot be read: {error.strerror}\n{_AGAIN}") from error
 
 
 def parse_lock(content: bytes, name: str) -> tuple[Locked, ...]:
@@ -105,11 +108,11 @@ def parse_lock(content: bytes, name: str) -> tuple[Locked, ...]:
         HubError: If it is damaged, or names what could lead out of the cache.
     """
     try:
-        value = json.loads(content)
+        value = json.loads(content.decode("utf-8"))
         if value["format"] != FORMAT:
             raise HubError(f"{name}: format {value['format']}, expected {FORMAT}\n  use the version that wrote it")
         return tuple(_entry(one) for one in value["artefacts"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise HubError(f"{name}: damaged: {type(error).__name__}: {error}\n{_AGAIN}") from error
 
 
@@ -164,8 +167,11 @@ def check_locked(entry: Locked, folder: Path, patterns: Sequence[str] | None) ->
     """Compare a repository in the cache with the lock.
 
     Raises:
-        HubError: If a file that is used has another content, or the lock does not know it.
+        HubError: If a file that is used has another content or is missing, or the lock does not know it.
     """
+    for path in choose(entry.files, entry.kind, patterns):
+        if not (folder / path).is_file():
+            raise HubError(f"{entry.name!r}: {path} is missing, which {NAME} names\n{_AGAIN}")
     for path in _used(folder, entry.kind, patterns):
         file, promised = folder / path, entry.files.get(path)
         if promised is None:

@@ -22,4 +22,9 @@ def is_commit(revision: str) -> bool:
 def stays_inside(file: str) -> bool:
     """Whether a name is that of a file in a folder or below it, on every system."""
     path = PurePosixPath(file)
-    return bool(file) and not path.is_absolute() and ".." not in path.parts and not {"\\", ":", "\0"} & set(file)
+    return (
+        str(path) == file != "."
+        and not path.is_absolute()
+        and ".." not in path.parts
+        and not {"\\", ":", "\0"} & set(file)
+    )

@@ -1,6 +1,7 @@
 """What is said when the endpoint does not give a repository."""
 
 import errno
+import os
 import socket
 import ssl
 from collections.abc import Sequence
@@ -46,12 +47,37 @@ def reason(error: BaseException, timeout: float | None = None) -> str | None:
                 return "the answer is not a hub's"
             case OSError() if cause.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
                 return "no network"
-            case OSError() if cause.errno == errno.ENOSPC:
-                return "no space left on the disk"
+            case ssl.SSLError():
+                return f"no secure connection: {cause.reason or cause}"
     network = next((cause for cause in chain if type(cause).__module__.startswith(("httpx", "httpcore"))), None)
     if network is None:
         return None
     return _WORDS.get(type(network).__name__) or str(network) or type(network).__name__
+
+
+def misconfigured(error: BaseException) -> str | None:
+    """Which variable of the environment keeps a connection from being made, in words; None if none does."""
+    chain = _chain(error)
+    if any(isinstance(cause, ConnectionError | TimeoutError | socket.gaierror) for cause in chain):
+        return None  # one was made, or would have been
+    for cause in chain:
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return None
+            case FileNotFoundError() | PermissionError() | IsADirectoryError():
+                wrong = f"a file of certificates cannot be read: {cause.strerror}"
+            case ssl.SSLError(library="X509" | "PEM"):
+                wrong = "a file of certificates has none in it"
+            case ImportError():
+                wrong = "a SOCKS proxy needs a package: pip install socksio"
+            case ValueError() if "proxy" in str(cause).lower():
+                wrong = "the address of a proxy is none"
+            case _:
+                continue
+        variables = "SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY"
+        said = [name for name in variables.split(", ") if os.environ.get(name) or os.environ.get(name.lower())]
+        return f"no connection can be made: {wrong}\n  check what is set:   {', '.join(said) or variables}"
+    return None
 
 
 def elsewhere(error: BaseException, endpoint: str) -> str:
@@ -121,6 +147,19 @@ def broken_off(name: str, endpoint: str, why: str) -> str:
     return (
         f"the download of {name!r} from {endpoint} broke off ({why})"
         "\n  run the same command again: what has arrived is kept"
+    )
+
+
+def unwritable(cache: Path, error: OSError) -> str:
+    """The cache, as on a disk that is full."""
+    return f"{cache}: cannot be written: {error.strerror}\n  make room, or name another folder in HF_HOME"
+
+
+def no_token(name: str, kind: str) -> str:
+    """What is set as the token cannot be one."""
+    return (
+        f"the {NOUNS[kind]} {name!r} cannot be loaded: the token has blanks or letters in it that no token has"
+        "\n  log in with `hf auth login`, or set or unset HF_TOKEN"
     )
 
 

@@ -1,5 +1,6 @@
 """A hub id -> a folder in the cache, downloaded from the endpoint."""
 
+import errno
 import logging
 import queue
 import threading
@@ -9,20 +10,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from hftoolkit.errors import HubError
+from hftoolkit.errors import HubError, OutputError
 from hftoolkit.hub import refusals
-from hftoolkit.hub.cached import remember_revision, repository_folder
+from hftoolkit.hub.cached import cached_snapshot, remember_revision, repository_folder
 from hftoolkit.hub.choice import choose
 from hftoolkit.hub.downloading import Promise, Repository, WrongContent, download
 from hftoolkit.hub.folders import hub_cache
 from hftoolkit.hub.names import is_commit, stays_inside
 from hftoolkit.hub.retries import patiently
-from hftoolkit.hub.settings import endpoint, offline, shown
+from hftoolkit.hub.settings import endpoint, is_token, offline, shown
 
 T = TypeVar("T")
 
 _LISTING: Final = 60.0
 """Seconds in which a hub has to list a repository."""
+
+_OF_DISKS: Final = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOENT, errno.ENOSPC),
+    *(errno.EIO, errno.ENAMETOOLONG, errno.EMFILE),
+}
+"""What keeps files from being written."""
 
 
 def fetch(name: str, revision: str, kind: str, patterns: Sequence[str] | None, timeout: float) -> Path:
@@ -30,13 +37,16 @@ def fetch(name: str, revision: str, kind: str, patterns: Sequence[str] | None, t
 
     Raises:
         HubError: If the endpoint cannot be reached, refuses, or has nothing of use under this name.
+        OutputError: If the cache cannot be written.
     """
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import HfApi, get_token, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
     if offline():
         raise HubError(refusals.offline(name, kind, hub_cache()))
     address = endpoint()
+    if not is_token(get_token()):
+        raise HubError(refusals.no_token(name, kind))
     said = shown(address)
     api = HfApi(endpoint=address)
     ask = partial(answer_within, timeout, partial(_commit_and_files, api, name, revision, kind, timeout))
@@ -47,6 +57,8 @@ def fetch(name: str, revision: str, kind: str, patterns: Sequence[str] | None, t
         near = _near_names(api, name, kind, timeout) if error.response.status_code in (401, 404) else []
         raise HubError(refusals.refused(error, name, revision, kind, said, near)) from error
     except Exception as error:
+        if (words := refusals.misconfigured(error)) is not None:
+            raise HubError(words) from error
         reason = refusals.reason(error, timeout)
         if reason is None:
             raise
@@ -62,16 +74,20 @@ def fetch(name: str, revision: str, kind: str, patterns: Sequence[str] | None, t
             # Everything is there: it only notes what the repository has, for itself and for `cached_snapshot`.
             note = partial(snapshot_download, name, repo_type=kind, revision=commit, allow_patterns=wanted)
             folder = answer_within(_LISTING, partial(note, cache_dir=hub_cache(), endpoint=address))
+            remember_revision(name, revision, kind, commit)
     except HfHubHTTPError as error:
         raise HubError(refusals.refused(error, name, revision, kind, said, [])) from error
     except WrongContent as error:
         raise HubError(refusals.wrong(name, said, str(error))) from error
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OF_DISKS:
+            raise OutputError(refusals.unwritable(hub_cache(), error)) from error
         reason = refusals.reason(error)
         if reason is None:
             raise
         raise HubError(refusals.broken_off(name, said, reason + refusals.elsewhere(error, address))) from error
-    remember_revision(name, revision, kind, commit)
+    if cached_snapshot(name, commit, kind, patterns) is None:  # without the note it could not be used offline
+        raise HubError(refusals.broken_off(name, said, "its list of files did not come"))
     return Path(folder)
 
 
@@ -128,7 +144,8 @@ def _near_names(api: Any, name: str, kind: str, timeout: float) -> list[str]:
     except Exception as error:  # a suggestion is not worth a second error
         from huggingface_hub.errors import HfHubHTTPError
 
-        if isinstance(error, HfHubHTTPError) or refusals.reason(error) is not None:
+        nonsense = isinstance(error, ValueError | KeyError | TypeError | AttributeError)
+        if nonsense or isinstance(error, HfHubHTTPError) or refusals.reason(error) is not None:
             return []
         raise
 

@@ -4,6 +4,7 @@ huggingface_hub reads the same variables only once, when it is imported; a noteb
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,10 +88,22 @@ def checked(address: str, what: str) -> str:
 
 
 def shown(address: str) -> str:
-    """An address as it may be printed: without a user's name and password in it."""
-    scheme, mark, rest = address.rpartition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
+    """An address as it may be printed: without a user's name and password, and what stands behind ``?`` or ``#``.
+
+    Whatever stands before the last ``@`` goes, for a password may have any character in it.
+
+    Example:
+        >>> shown("http://me:p/w@proxy.example:8080"), shown("me:pw@proxy:3128")
+        ('http://proxy.example:8080', 'proxy:3128')
+    """
+    address = address.strip()
+    scheme = re.match(r"[A-Za-z][\w+.-]*://|", address)[0]  # type: ignore[index]
+    return scheme + re.sub(r"[?#].*", "", address.removeprefix(scheme).rpartition("@")[2])
+
+
+def is_token(text: str | None) -> bool:
+    """Whether a text can be sent as the user's token, or there is none; the libraries would show a bad one."""
+    return not text or bool(re.fullmatch("[!-~]+", text))
 
 
 def offline() -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from hftoolkit.errors import HubError
 from hftoolkit.hub import refusals, upload_refusals
 from hftoolkit.hub.remote import answer_within
 from hftoolkit.hub.retries import patiently
-from hftoolkit.hub.settings import PUBLIC, endpoint, offline, shown, tell_nobody
+from hftoolkit.hub.settings import PUBLIC, endpoint, is_token, offline, shown, tell_nobody
 
 log = logging.getLogger("hftoolkit")
 
@@ -82,7 +81,7 @@ def _token(name: str, at: str) -> str:
     token = get_token()
     if not token:
         raise HubError(upload_refusals.nobody(name, at))
-    if not re.fullmatch("[!-~]+", token):  # the libraries below would show it in their errors
+    if not is_token(token):
         raise HubError(upload_refusals.no_token(name))
     return token
 

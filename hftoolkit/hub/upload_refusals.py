@@ -36,7 +36,7 @@ def public(name: str, endpoint: str) -> str:
 
 def unreachable(name: str, endpoint: str, why: str) -> str:
     """The endpoint gives no answer at all."""
-    mirror = f"HF_ENDPOINT is set to {endpoint}: check it, or unset it to push to {PUBLIC}"
+    mirror = f"{endpoint} is what --endpoint or HF_ENDPOINT says: check it, or leave it out to push to {PUBLIC}"
     remedy = "try again later" if endpoint == PUBLIC else mirror
     return f"cannot reach {endpoint} to push {name!r} ({why})\n  {remedy}{_LOOK}"
 
@@ -60,7 +60,7 @@ def refused(error: Any, name: str, endpoint: str, token: str) -> str:
     if endpoint != PUBLIC and status in (404, 405, 501):
         return (
             f"{endpoint} does not take {name!r} ({status} {error.response.reason_phrase}): a mirror may only give"
-            f"\n  unset HF_ENDPOINT to push to {PUBLIC}"
+            f"\n  to push to {PUBLIC}:   leave out --endpoint and HF_ENDPOINT"
         )
     return f"{endpoint} does not take {name!r} ({status} {error.response.reason_phrase}){words}\n  try again later"
 

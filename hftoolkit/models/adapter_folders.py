@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from hftoolkit.errors import ModelError
+from hftoolkit import hub
+from hftoolkit.errors import HftoolkitError, ModelError
 
 
 def is_adapter(folder: Path) -> bool:
@@ -15,8 +16,30 @@ def adapter_base(folder: Path) -> tuple[str, str]:
     """Name and revision of the model that an adapter belongs on.
 
     Raises:
-        ModelError: If it does not say that, or belongs on itself.
+        ModelError: If it does not say that, or belongs on itself, perhaps by way of others.
     """
+    base, revision = _said(folder)
+    seen, under = {folder.resolve()}, (base, revision)
+    while (below := _found(*under)) is not None and is_adapter(below):
+        if below.resolve() in seen:
+            raise ModelError(
+                f"{folder / 'adapter_config.json'}: {base!r} belongs on an adapter that belongs on this one\n"
+                "  write the name or folder of a whole model there"
+            )
+        seen.add(below.resolve())
+        under = _said(below)
+    return base, revision
+
+
+def _found(name: str, revision: str) -> Path | None:
+    """Where a model lies, if it is on this machine; what is wrong with it says whoever loads it."""
+    try:
+        return hub.find(name, revision)
+    except HftoolkitError:
+        return None
+
+
+def _said(folder: Path) -> tuple[str, str]:
     path = folder / "adapter_config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))

@@ -156,6 +156,14 @@ def test_the_token_goes_to_the_endpoint_alone(mirror: Host, store: Host, monkeyp
     assert {token for _, token in mirror.asked} == {"Bearer my-own-secret"}
     assert {token for _, token in store.asked} == {None}
     assert here["token"].text == "there is one, and it is sent to the endpoint"
+
+
+def test_a_token_that_nobody_is_to_get(mirror: Host, store: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "my-own-secret")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_IMPLICIT_TOKEN", True)
+    here = found()
+    assert {token for _, token in mirror.asked} == {None}
+    assert here["token"].text == "there is one, and it is not sent"
     assert not any("my-own-secret" in finding.text + finding.advice for finding in here.values())
 
 

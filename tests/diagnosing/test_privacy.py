@@ -5,29 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from hftoolkit.diagnosing.privacy import fit_to_paste, without_credentials
+from hftoolkit.diagnosing.privacy import fit_to_paste
 
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(name, str(tmp_path / "jo"))
-
-
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [
-        ("https://hf-mirror.com/", "https://hf-mirror.com/"),
-        ("http://jo:pass@proxy:3128", "http://proxy:3128"),
-        ("jo:pass@proxy:3128", "proxy:3128"),
-        ("http://jo:a/b@c://d#e?f@proxy:3128/x", "http://proxy:3128/x"),
-        ("https://mirror/path?token=secret#secret", "https://mirror/path"),
-        ("socks5h://jo@proxy", "socks5h://proxy"),
-        ("", ""),
-    ],
-)
-def test_addresses_lose_what_may_let_somebody_in(address: str, shown: str) -> None:
-    assert without_credentials(address) == shown
 
 
 def test_the_home_is_a_tilde(tmp_path: Path) -> None:

@@ -144,10 +144,30 @@ def test_members_that_the_lock_does_not_name(bundle: Path, name: str, tmp_path: 
     assert [one for one in everything(tmp_path) if one not in before and "another" not in one] == [str(path)]
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE])
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE, tarfile.GNUTYPE_SPARSE]
+)
 def test_links_and_devices_are_refused(bundle: Path, kind: bytes) -> None:
     path = changed(bundle, lambda members: [*members, ("files/x", b"", kind)])
     assert refusal(path) == f"{path}: 'files/x' is no plain file: this is no bundle\n{DAMAGED}"
+
+
+def test_a_size_that_leads_back_is_refused(bundle: Path) -> None:
+    """Python's tarfile would read the same member for ever (CVE-2025-8194)."""
+    content = bundle.read_bytes()
+    with tarfile.open(bundle) as tar:
+        second = tar.getmembers()[1]
+    header = bytearray(content[second.offset : second.offset + 512])
+    header[124:136] = b"\xff" * 10 + (-512).to_bytes(2, "big", signed=True)
+    header[148:156] = b" " * 8
+    header[148:156] = f"{sum(header):06o}\0 ".encode()
+    path = bundle.with_name("changed.tar")
+    path.write_bytes(content[: second.offset] + header + content[second.offset + 512 :])
+    assert refusal(path).startswith(f"{path}: ")
+
+
+def test_a_bundle_that_cannot_be_read(tmp_path: Path) -> None:
+    assert refusal(tmp_path) == f"{tmp_path}: cannot be read: Is a directory\n{DAMAGED}"
 
 
 def test_a_lock_that_leads_elsewhere(bundle: Path, tmp_path: Path) -> None:

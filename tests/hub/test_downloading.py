@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from hub_server import COMMIT, Fault, Hub, allowed, serve
 
-from hftoolkit.errors import HubError
+from hftoolkit.errors import HubError, OutputError
 from hftoolkit.hub import downloading, resolve, retries
 from hftoolkit.hub.cached import repository_folder
 from hftoolkit.hub.folders import hub_cache
@@ -241,12 +242,20 @@ def test_what_was_kept_and_is_bad_is_fetched_anew(hub: Hub) -> None:
     whole()
 
 
-@pytest.mark.parametrize("content", [WEIGHTS[:-1], WEIGHTS + b"x", b""])
-def test_a_wrong_length(hub: Hub, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (WEIGHTS[:-1], "204,799 bytes, the hub says 204,800"),
+        (b"", "0 bytes, the hub says 204,800"),
+        (WEIGHTS + b"x", "more bytes than the 204,800 that the hub says"),
+        (WEIGHTS * 9, "more bytes than the 204,800 that the hub says"),
+    ],
+)
+def test_a_wrong_length(hub: Hub, content: bytes, said: str) -> None:
     hub.faults.append(Fault("/large/", content=content))
     assert refusal(lambda: resolve(NAME)) == (
-        f"what {hub.address} sends of '{NAME}' is damaged: pytorch_model.bin has {len(content):,} bytes, the hub says "
-        "204,800\n  it was thrown away; try again later, or name another mirror in HF_ENDPOINT"
+        f"what {hub.address} sends of '{NAME}' is damaged: pytorch_model.bin has {said}"
+        "\n  it was thrown away; try again later, or name another mirror in HF_ENDPOINT"
     )
     nothing_looks_complete()
     assert list(hub_cache().rglob("*.incomplete")) == []
@@ -272,6 +281,100 @@ def test_a_wrong_hash(hub: Hub, place: str, file: str, algorithm: str) -> None:
     nothing_looks_complete()
     hub.faults.clear()
     whole()
+
+
+def test_a_host_that_cannot_go_on_in_the_middle(hub: Hub) -> None:
+    hub.faults.append(Fault("/large/", cut=50_000, ranges=False, times=3))
+    whole()
+    hub.faults.append(Fault("/large/", cut=50_000, ranges=False))
+    for file in repository_folder(NAME, "model").rglob("pytorch_model.bin"):
+        file.resolve().unlink()
+        file.unlink()
+    assert "broke off (connection broken" in refusal(lambda: resolve(NAME))
+    assert sum(request.startswith("GET /large/") for request in hub.requests) < 20
+
+
+def test_two_contents_with_one_etag(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mirror may make ETags of its own, of lengths and times."""
+    import huggingface_hub
+
+    ask = huggingface_hub.get_hf_file_metadata
+    monkeypatch.setattr(
+        huggingface_hub, "get_hf_file_metadata", lambda *args, **settings: replace(ask(*args, **settings), etag="same")
+    )
+    whole()
+
+
+def test_a_listing_that_does_not_come(hub: Hub) -> None:
+    """Without it nothing would be found where there is no network."""
+    hub.faults.append(Fault(f"/api/models/{NAME}/tree", status=500))
+    assert refusal(lambda: resolve(NAME)) == (
+        f"the download of '{NAME}' from {hub.address} broke off (its list of files did not come)\n"
+        "  run the same command again: what has arrived is kept"
+    )
+    hub.faults.clear()
+    whole()
+
+
+# What is wrong on this machine
+
+
+@pytest.mark.parametrize("token", ["hf_secret\x1b", "\N{LEFT DOUBLE QUOTATION MARK}hf_secret", "hf secret"])
+def test_a_token_that_is_none(hub: Hub, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", token)
+    assert refusal(lambda: resolve(NAME)) == (
+        f"the model '{NAME}' cannot be loaded: the token has blanks or letters in it that no token has\n"
+        "  log in with `hf auth login`, or set or unset HF_TOKEN"
+    )
+    assert hub.requests == []
+
+
+def test_a_cache_that_cannot_be_written(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "file"))
+    with pytest.raises(OutputError) as caught:
+        resolve(NAME)
+    assert str(caught.value) == (
+        f"{tmp_path / 'file' / 'hub'}: cannot be written: Not a directory\n"
+        "  make room, or name another folder in HF_HOME"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("SSL_CERT_FILE", "none.pem", "a file of certificates cannot be read: No such file or directory"),
+        ("SSL_CERT_FILE", "empty.pem", "a file of certificates has none in it"),
+        ("ALL_PROXY", "socks4://me:secret@127.0.0.1:9", "the address of a proxy is none"),
+        ("ALL_PROXY", "socks5://me:secret@127.0.0.1:9", "a SOCKS proxy needs a package: pip install socksio"),
+    ],
+)
+def test_a_connection_that_cannot_be_made(
+    hub: Hub, variable: str, value: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub.utils._http import close_session
+
+    monkeypatch.chdir(tmp_path)
+    Path("empty.pem").touch()
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        for written in (name, name.lower()):
+            monkeypatch.delenv(written, raising=False)
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example")
+    close_session()  # it is kept
+    try:
+        assert refusal(lambda: resolve(NAME)) == f"no connection can be made: {said}\n  check what is set:   {variable}"
+    finally:
+        close_session()
+
+
+@pytest.mark.parametrize("content", [b"<html>", b'{"error": 1}', b'[{"name": "x"}]'])
+def test_suggestions_that_make_no_sense(hub: Hub, content: bytes) -> None:
+    hub.faults.append(Fault("/api/models", status=200, content=content))
+    hub.refusals["/api/models/acme/none"] = (404, "RepoNotFound")
+    assert refusal(lambda: resolve("acme/none")).startswith(
+        f"no model 'acme/none' at {hub.address}\n  if it is private"
+    )
 
 
 # Another host

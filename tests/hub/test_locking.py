@@ -87,6 +87,19 @@ def test_a_file_that_the_lock_does_not_know(entry: Locked) -> None:
         resolve("acme/tiny")
 
 
+def test_a_file_that_is_missing(entry: Locked, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    (hub.models["acme/tiny"] / "tokenizer.json").unlink()
+    monkeypatch.setenv("HF_HOME", "another")
+    with pytest.raises(HubError, match=r"'acme/tiny': tokenizer\.json is missing, which hftoolkit\.lock names\n"):
+        resolve("acme/tiny")
+
+
+def test_a_lock_that_cannot_be_read() -> None:
+    Path("hftoolkit.lock").mkdir()
+    with pytest.raises(HubError, match=r"hftoolkit\.lock: cannot be read: Is a directory\n"):
+        resolve("acme/tiny")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -124,12 +137,26 @@ GOOD = {
         {"files": {"C:\\evil": {"size": 1, "sha256": "0" * 64}}},
         {"files": {"config.json": {"size": 1, "sha256": "../x"}}},
         {"files": {"config.json": {"size": -1, "sha256": "0" * 64}}},
+        {"files": {".": {"size": 1, "sha256": "0" * 64}}},
+        {"files": {"a//b": {"size": 1, "sha256": "0" * 64}}},
     ],
 )
 def test_names_that_lead_elsewhere_are_refused(change: dict[str, object]) -> None:
     assert parse_lock(json.dumps({"format": 1, "artefacts": [GOOD]}).encode(), "x")
     with pytest.raises(HubError, match="x: damaged: ValueError"):
         parse_lock(json.dumps({"format": 1, "artefacts": [GOOD | change]}).encode(), "x")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps({"format": 1, "artefacts": [GOOD]}).encode("utf-16"),
+        json.dumps({"format": 1, "artefacts": [GOOD]}).replace('"size": 2', '"size": 1e999').encode(),
+    ],
+)
+def test_what_is_not_written_as_a_lock_is(content: bytes) -> None:
+    with pytest.raises(HubError, match="x: damaged: "):
+        parse_lock(content, "x")
 
 
 @given(

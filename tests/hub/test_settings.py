@@ -40,9 +40,26 @@ def test_what_is_no_address(address: str) -> None:
     assert "HF_ENDPOINT" not in os.environ
 
 
-def test_names_and_passwords_are_not_shown() -> None:
-    assert shown("https://me:secret@mirror.example:8/hf") == "https://mirror.example:8/hf"
-    assert shown("https://mirror.example/a@b") == "https://mirror.example/a@b"
+@pytest.mark.parametrize(
+    ("address", "printed"),
+    [
+        ("https://hf-mirror.com/", "https://hf-mirror.com/"),
+        ("http://jo:pass@proxy:3128", "http://proxy:3128"),
+        ("jo:pass@proxy:3128", "proxy:3128"),
+        ("http://jo:a/b@c://d#e?f@proxy:3128/x", "http://proxy:3128/x"),
+        ("https://mirror/path?token=secret#secret", "https://mirror/path"),
+        ("socks5h://jo@proxy", "socks5h://proxy"),
+        ("", ""),
+    ],
+)
+def test_addresses_lose_what_may_let_somebody_in(address: str, printed: str) -> None:
+    assert shown(address) == printed
+
+
+def test_a_password_is_not_in_an_error() -> None:
+    with pytest.raises(HubError) as caught, using("http://me:se/cret@mirror"):
+        pass
+    assert str(caught.value).startswith("endpoint: 'http://mirror' is not an address\n")
 
 
 def test_offline_holds_until_the_block_ends(monkeypatch: pytest.MonkeyPatch) -> None:

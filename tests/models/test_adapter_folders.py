@@ -33,6 +33,18 @@ def test_an_adapter_that_belongs_on_nothing(tmp_path: Path, base: object) -> Non
     )
 
 
+def test_adapters_that_belong_on_each_other(tmp_path: Path) -> None:
+    for name, base in (("a", "b"), ("b", "c"), ("c", "a")):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, base_model_name_or_path=str(tmp_path / base))
+    with pytest.raises(ModelError) as error:
+        adapter_base(tmp_path / "a")
+    assert str(error.value) == (
+        f"{tmp_path / 'a' / 'adapter_config.json'}: {str(tmp_path / 'b')!r} belongs on an adapter that belongs on this "
+        "one\n  write the name or folder of a whole model there"
+    )
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"modules_to_save": 3}'])
 def test_a_damaged_adapter(tmp_path: Path, content: str) -> None:
     (tmp_path / "adapter_config.json").write_text(content, encoding="utf-8")
