@@ -19,8 +19,11 @@ from hftoolkit.models.marian_tokenizer import MarianTokenizer
 WINDOW = 4096
 """Rows sorted by length together: memory stays the same for any number of rows."""
 
-CPU_TOKENS, GPU_TOKENS = 512, 16384
+CPU_TOKENS, GPU_TOKENS = 8192, 16384
 """Source tokens at once."""
+
+PROBABILITIES = 1 << 26
+"""What a step computes at most, of all rows, beams and entries of the vocabulary: a quarter of a GiB."""
 
 SCORED_TOKENS = 256
 """The same where outputs are scored: probabilities of the whole vocabulary are kept for every token."""
@@ -193,7 +196,8 @@ class CTranslate2Engine:
                 window = open_windows.popleft()
                 yield from (window.answers[place] for place in range(window.size))
 
-        for batch in self._batches(sources, batch_rows):
+        rows = max(1, PROBABILITIES // (len(self.tokenizer.vocabulary) * search.options["beam_size"]))
+        for batch in self._batches(sources, min(rows, batch_rows or rows)):
             if not open_windows or open_windows[-1] is not batch.window:
                 open_windows.append(batch.window)
             started.append((batch, self._start(batch, search)))
@@ -202,14 +206,14 @@ class CTranslate2Engine:
         while started:
             yield from finished()
 
-    def _batches(self, sources: Iterable[str], batch_rows: int | None) -> Iterator[Batch]:
+    def _batches(self, sources: Iterable[str], most_rows: int) -> Iterator[Batch]:
         for texts in windows(sources, WINDOW):
             ids = [self._encode(text) for text in texts]
             self._staff(len(ids))
             window = Window(len(ids), {})
             lengths = [*map(len, ids)]
             budget = min(self.batch_tokens, -(-sum(lengths) // self._workers))  # little work goes to all workers too
-            for places in token_batches(lengths, budget, batch_rows, step=STEP):
+            for places in token_batches(lengths, budget, most_rows, step=STEP):
                 yield Batch(window, places, [ids[place] for place in places])
 
     def _encode(self, source: str) -> list[int]:

@@ -12,5 +12,5 @@ def test_beams_and_their_penalty_reach_the_search() -> None:
         "no_repeat_ngram_size": 2,
         "repetition_penalty": 1.5,
         "min_decoding_length": 0,
-        "patience": 1.5,
+        "patience": 1.25,
     }
