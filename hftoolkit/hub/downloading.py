@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, BinaryIO, Final, cast
 from urllib.parse import urljoin, urlsplit
 
 from hftoolkit.hub.folders import hub_cache
@@ -113,7 +113,11 @@ def _fetch(repository: Repository, file: Promise) -> None:
         if not blob.exists():
             arriving = blob.with_name(f"{blob.name}.incomplete")
             get = partial(_get, location, build_hf_headers(token=token), size, file.path)
-            resumed = patiently(partial(get, arriving))
+            try:
+                resumed = patiently(partial(get, arriving))
+            except WrongContent:
+                arriving.unlink()
+                raise
             if resumed and _wrong(arriving, file, size):  # what was there before may have been the bad part
                 arriving.unlink()
                 patiently(partial(get, arriving))
@@ -137,16 +141,13 @@ def _get(location: str, headers: dict[str, str], size: int | None, name: str, ar
         try:
             http_get(
                 location,
-                file if size is None else _Bounded(file, size, name),
+                file if size is None else cast(BinaryIO, _Bounded(file, size, name)),
                 resume_size=before,
                 headers=headers,
                 expected_size=size,
                 displayed_filename=name,
                 tqdm_class=None if size is not None and size >= LARGE else _without_bar(),
             )
-        except WrongContent:
-            file.truncate(0)
-            raise
         except OSError as error:
             if type(error) is not OSError or error.errno is not None:
                 raise  # the network's, or the disk's; of another length there is only a sentence

@@ -307,13 +307,14 @@ def test_two_contents_with_one_etag(hub: Hub, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_listing_that_does_not_come(hub: Hub) -> None:
     """Without it nothing would be found where there is no network."""
-    hub.faults.append(Fault(f"/api/models/{NAME}/tree", status=500))
-    assert refusal(lambda: resolve(NAME)) == (
-        f"the download of '{NAME}' from {hub.address} broke off (its list of files did not come)\n"
+    hub.datasets["acme/rows"] = hub.models[NAME]
+    hub.faults.append(Fault("/api/datasets/acme/rows/tree", status=500))
+    assert refusal(lambda: resolve("acme/rows", kind="dataset")) == (
+        f"the download of 'acme/rows' from {hub.address} broke off (its list of files did not come)\n"
         "  run the same command again: what has arrived is kept"
     )
     hub.faults.clear()
-    whole()
+    assert (resolve("acme/rows", kind="dataset") / "config.json").read_bytes() == b"{}"
 
 
 # What is wrong on this machine

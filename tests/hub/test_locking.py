@@ -94,7 +94,8 @@ def test_a_file_that_is_missing(entry: Locked, hub: Hub, monkeypatch: pytest.Mon
         resolve("acme/tiny")
 
 
-def test_a_lock_that_cannot_be_read() -> None:
+def test_a_lock_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     Path("hftoolkit.lock").mkdir()
     with pytest.raises(HubError, match=r"hftoolkit\.lock: cannot be read: Is a directory\n"):
         resolve("acme/tiny")
