@@ -377,7 +377,7 @@ def errors(folder: Path) -> Iterator[str]:
     untrusted = ssl.SSLCertVerificationError()
     untrusted.verify_message = "self-signed certificate"
     for error in (socket.gaierror(), ConnectionRefusedError(), TimeoutError(), untrusted, refusals.NoHub()):
-        yield refusals.unreachable(name, kind, at, str(refusals.reason(error, 5.0)))
+        yield refusals.unreachable(name, kind, at, str(refusals.reason(error, 3.5)))
     yield refusals.broken_off(name, at, "no answer by cdn.example, where it keeps this file")
     yield refusals.wrong(name, at, "model.safetensors has 1 bytes, the hub says 2")
     yield refusals.offline(name, kind, folder)

@@ -19,7 +19,7 @@ from hftoolkit.hub.settings import PUBLIC
 if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError
 
-_SECONDS: Final = 5.0
+_SECONDS: Final = 3.5
 """In which the hub has to say what a repository has, and then to give the first byte of a file."""
 
 MODEL: Final = "Helsinki-NLP/opus-mt-en-zh"

@@ -39,7 +39,7 @@ def resolve(
     kind: Kind = "model",
     *,
     files: Sequence[str] | None = None,
-    timeout: float = 5.0,
+    timeout: float = 3.5,
 ) -> Path:
     """Find the folder that holds a model or data set, downloading it only where it is nowhere on this machine.
 

@@ -31,7 +31,7 @@ def upload(
     stale: Callable[[str], bool],
     private: bool,
     message: str,
-    timeout: float = 5.0,
+    timeout: float = 3.5,
 ) -> None:
     """Put files into a model's repository, which is made if it is not there: all of them in one commit, or none.
 
