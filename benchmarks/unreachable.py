@@ -22,7 +22,7 @@ from pathlib import Path
 NAME = "acme/opus-mt-en-zh"
 OURS = [sys.executable, "-m", "hftoolkit", "translate", "--model", NAME, "Good night!"]
 THEIRS = [sys.executable, "-c", f"from transformers import AutoTokenizer; AutoTokenizer.from_pretrained({NAME!r})"]
-LONGEST = 300
+LONGEST = 120
 """Seconds after which a process is ended."""
 
 
