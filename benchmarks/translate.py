@@ -9,7 +9,7 @@ them; tokenizing and putting together count, loading does not. Our engine and CT
 turns as often as --rounds says. Those that take many times as long translate every tenth row, once, on which BLEU and
 chrF2 of all are; one sentence at a time it is every twentieth. CTranslate2 by hand is given its own conversion of the
 checkpoint in the number format of our engine, sentencepiece, our patience, to look as far as we do (`impatient`
-has its own, which finds less), and the best settings of a sweep: 1,000 to 8,000 tokens a batch, one worker with all
+has its own, which ends sooner), and the best settings of a sweep: 1,000 to 8,000 tokens a batch, one worker with all
 threads or a worker for every thread; it sorts by itself. Transformers' outputs are limited as ours are, by the longest
 source of a batch.
 

@@ -97,7 +97,8 @@ def shown(address: str) -> str:
         ('http://proxy.example:8080', 'proxy:3128')
     """
     address = address.strip()
-    scheme = re.match(r"[A-Za-z][\w+.-]*://|", address)[0]  # type: ignore[index]
+    found = re.match(r"[A-Za-z][\w+.-]*://", address)
+    scheme = found[0] if found else ""
     return scheme + re.sub(r"[?#].*", "", address.removeprefix(scheme).rpartition("@")[2])
 
 

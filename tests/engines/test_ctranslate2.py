@@ -191,6 +191,18 @@ def test_rows_at_once_can_be_limited(fast: CTranslate2Engine) -> None:
     assert list(fast.generate(KNOWN, Decoding(), batch_rows=3)) == [target for _, target in PAIRS]
 
 
+def test_a_step_computes_no_more_than_so_many_probabilities(
+    fast: CTranslate2Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large vocabulary fewer rows go together than their tokens would allow."""
+    rows: list[int] = []
+    start = fast._start
+    monkeypatch.setattr(fast, "_start", lambda batch, search: rows.append(len(batch.ids)) or start(batch, search))
+    monkeypatch.setattr(ctranslate2, "PROBABILITIES", 2 * 3 * len(fast.tokenizer.vocabulary))
+    assert list(fast.generate(KNOWN[:1] * 7, Decoding(beams=3))) == [PAIRS[0][1]] * 7
+    assert rows == [2, 2, 2, 1]
+
+
 def test_a_stream_is_read_no_more_than_two_windows_ahead(small: CTranslate2Engine) -> None:
     read: list[str] = []
 
