@@ -14,7 +14,9 @@ threads or a worker for every thread; it sorts by itself. Transformers' outputs 
 source of a batch.
 
 `random`: the same with a model of opus-mt's size (6+6 layers of 512, TOKENIZER's vocabulary) and random weights; every
-output is forced to be --tokens long.
+output is forced to be --tokens long. Only of our torch engine and transformers in file order, which differ in what they
+take together, every output is forced to be as long as its source, and a batch lasts as long as its longest; these two
+translate every third row.
 
 `cold`: whole processes from start to end: `hftoolkit translate --model MODEL TEXT`, and a script that does the same
 through transformers. Each pair is timed in turn; the first use ever, which converts the checkpoint, is timed apart.
@@ -36,6 +38,7 @@ from pathlib import Path
 from typing import Any
 
 from hftoolkit import hub
+from hftoolkit.engines.decoding import Decoding
 
 PEERS = ("hand", "fast", "impatient", "torch", "sorted32", "order16", "single")
 RATIOS = {
@@ -47,6 +50,9 @@ RATIOS = {
 }
 EVERY = {"hand": 1, "fast": 1, "impatient": 1, "torch": 10, "sorted32": 10, "order16": 10, "single": 20}
 """Of so many rows each peer translates one."""
+
+AS_LONG_AS_SOURCE = {"torch": 3, "order16": 3}
+"""The same of peers whose outputs, with random weights, are as long as the sources."""
 
 BATCH_TOKENS = (1000, 2000, 4000, 8000)
 SCRIPT = """
@@ -153,7 +159,8 @@ def _child(arguments: argparse.Namespace) -> Any:
     if arguments.peer == "sweep":
         return _sweep(arguments, lines)
     peer = {"hand": _hand, "impatient": _hand, "fast": _ours, "torch": _ours}.get(arguments.peer, _transformers)
-    lines = lines[:: EVERY[arguments.peer]]
+    every = AS_LONG_AS_SOURCE if _as_long_as_source(arguments) else EVERY
+    lines = lines[:: every[arguments.peer]]
     translate = peer(arguments)
     translate(lines[:8])
     begin = time.perf_counter()
@@ -164,18 +171,24 @@ def _child(arguments: argparse.Namespace) -> Any:
 
 
 def _ours(arguments: argparse.Namespace) -> Callable[[list[str]], list[str]]:
-    from hftoolkit.engines.decoding import Decoding
-
     engine = _open(arguments, "torch" if arguments.peer == "torch" else "ctranslate2").engine
-    return lambda lines: list(engine.generate(lines, Decoding(arguments.beams), **_forced(arguments)))
+    decoding, forced = Decoding(arguments.beams), _forced(arguments)
+    if _as_long_as_source(arguments):
+        decoding, forced = AsLongAsSource(arguments.beams), {}  # with random weights nothing ends before its limit
+    return lambda lines: list(engine.generate(lines, decoding, **forced))
+
+
+class AsLongAsSource(Decoding):
+    """Every output is as long as its source."""
+
+    def limit(self, source_tokens: int, positions: int) -> int:
+        return min(positions, source_tokens)
 
 
 def _transformers(arguments: argparse.Namespace) -> Callable[[list[str]], list[str]]:
     import torch
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
     from transformers.utils import logging
-
-    from hftoolkit.engines.decoding import Decoding
 
     logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(arguments.model)
@@ -191,7 +204,10 @@ def _transformers(arguments: argparse.Namespace) -> Callable[[list[str]], list[s
         for begin in range(0, len(order), size):
             places = order[begin : begin + size]
             inputs = tokenizer([lines[place] for place in places], return_tensors="pt", padding=True, truncation=True)
-            limits = forced or {"max_length": Decoding().limit(inputs["input_ids"].shape[1], 512)}
+            width = inputs["input_ids"].shape[1]
+            limits = forced or {"max_length": Decoding().limit(width, 512)}
+            if _as_long_as_source(arguments):
+                limits = {"min_length": width, "max_length": width}
             with torch.inference_mode():
                 output = model.generate(**inputs, num_beams=arguments.beams, **limits)
             for place, text in zip(places, tokenizer.batch_decode(output, skip_special_tokens=True), strict=True):
@@ -274,6 +290,10 @@ def _open(arguments: argparse.Namespace, engine: str) -> Any:
         # What random weights write hangs on the last bit: nothing can be concluded from it.
         converting.TIE, converting.LEAST_CHRF = float("inf"), 0.0
     return open_engine(arguments.model, lambda config, name: "AutoModelForSeq2SeqLM", engine=engine, device="cpu")
+
+
+def _as_long_as_source(arguments: argparse.Namespace) -> bool:
+    return arguments.what == "random" and arguments.peer in AS_LONG_AS_SOURCE
 
 
 def _forced(arguments: argparse.Namespace) -> dict[str, int]:

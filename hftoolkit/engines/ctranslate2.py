@@ -19,8 +19,9 @@ from hftoolkit.models.marian_tokenizer import MarianTokenizer
 WINDOW = 4096
 """Rows sorted by length together: memory stays the same for any number of rows."""
 
-CPU_TOKENS, GPU_TOKENS = 8192, 16384
-"""Source tokens at once."""
+CPU_TOKENS, GPU_TOKENS = 2048, 16384
+"""Source tokens at once: a small model gains little from more, one of opus-mt's size is a quarter slower with 4,096
+(the sweeps in benchmarks/results/translate-demo.json and translate-random.json)."""
 
 PROBABILITIES = 1 << 26
 """What a step computes at most, of all rows, beams and entries of the vocabulary: a quarter of a GiB."""
