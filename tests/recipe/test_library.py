@@ -33,7 +33,9 @@ def test_every_recipe_is_read_strictly_and_says_what_it_is_for(name: str) -> Non
 
 def test_the_readme_has_a_row_for_every_recipe_and_no_other() -> None:
     readme = (library.find("scratch-en-zh").parent / "README.md").read_text(encoding="utf-8")
-    assert sorted(re.findall(r"^\| \[([^]]+)\]\(\1\.yaml\) \|", readme, re.MULTILINE)) == library.names()
+    before, after = readme.split("\n## Scores\n")  # that table names the measured recipes a second time
+    lists = before + after[after.index("\n## ") :]
+    assert sorted(re.findall(r"^\| \[([^]]+)\]\(\1\.yaml\) \|", lists, re.MULTILINE)) == library.names()
 
 
 def test_an_unknown_name_has_a_near_miss() -> None:
